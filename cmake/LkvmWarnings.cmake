@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Compiler warnings and sanitizers of every target (style §13).
+function(lkvm_warnings target)
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Wcast-align
+    -Wcast-qual -Wnon-virtual-dtor -Woverloaded-virtual -Wnull-dereference -Wdouble-promotion
+    -Wformat=2 -Wimplicit-fallthrough -Wundef -Wmissing-prototypes)
+  if(LKVM_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(LKVM_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${LKVM_SANITIZE} -fno-sanitize-recover=all
+                                             -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${LKVM_SANITIZE})
+  endif()
+endfunction()

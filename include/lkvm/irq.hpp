@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// How a device reaches an interrupt controller.
+#pragma once
+
+namespace lkvm {
+
+/// Level-triggered interrupt input of a controller. Callable from any thread; calls for one line
+/// are ordered by the device's own lock.
+class IrqLine {
+public:
+    virtual void set_level(bool asserted) = 0;
+
+protected:
+    ~IrqLine() = default;  // never deleted through the interface, so no operator delete in the core
+};
+
+/// Edge-rising interrupt input: one pulse per event. Callable from any thread.
+class IrqPulse {
+public:
+    virtual void signal() = 0;
+
+protected:
+    ~IrqPulse() = default;  // see IrqLine
+};
+
+}  // namespace lkvm
