@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Guest-physical windows of the devices, looked up by vCPU exits of every backend.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include <lkvm/gpa.hpp>
+#include <lkvm/mmio_device.hpp>
+#include <lkvm/result.hpp>
+
+namespace lkvm {
+
+/// Access sizes (bytes, powers of two) that a device's registers take.
+struct AccessSizes {
+    std::uint8_t mask = 1 | 2 | 4 | 8;  ///< bit value = size
+
+    [[nodiscard]] constexpr bool allows(unsigned size) const { return (mask & size) != 0; }
+};
+
+/// Table of windows, filled before the guest starts, then read by any thread. An access outside
+/// every window, of a size that the device does not take, or misaligned reads all ones and drops
+/// writes.
+class MmioBus {
+public:
+    static constexpr std::size_t max_windows = 64;
+
+    /// Errors: `overlap`, `too_many`, `invalid_argument` (empty or wrapping window).
+    [[nodiscard]] constexpr Result<> add(Gpa base, std::uint64_t size, MmioDevice& device,
+                                         AccessSizes sizes = {}) {
+        if (size == 0 || size - 1 > UINT64_MAX - base.value) {
+            return fail(ErrorCode::invalid_argument);
+        }
+        for (std::size_t i = 0; i < count_; ++i) {
+            const Window& other = windows_[i];
+            if (base.value <= other.base + (other.size - 1) &&
+                other.base <= base.value + (size - 1)) {
+                return fail(ErrorCode::overlap, i);
+            }
+        }
+        if (count_ == max_windows) return fail(ErrorCode::too_many);
+        windows_[count_++] = Window{base.value, size, &device, sizes};
+        return {};
+    }
+
+    [[nodiscard]] std::uint64_t read(Gpa where, unsigned size) const {
+        const Window* window = find(where, size);
+        if (window == nullptr) return UINT64_MAX >> (64 - 8 * size);
+        return window->device->read(where.value - window->base, size);
+    }
+
+    void write(Gpa where, unsigned size, std::uint64_t value) const {
+        if (const Window* window = find(where, size)) {
+            window->device->write(where.value - window->base, size, value);
+        }
+    }
+
+    /// True if some device answers at `where`.
+    [[nodiscard]] bool covers(Gpa where) const { return find(where, 0) != nullptr; }
+
+private:
+    struct Window {
+        std::uint64_t base = 0;
+        std::uint64_t size = 0;
+        MmioDevice* device = nullptr;
+        AccessSizes sizes;
+    };
+
+    /// Size 0 asks for the window alone.
+    [[nodiscard]] const Window* find(Gpa where, unsigned size) const {
+        for (std::size_t i = 0; i < count_; ++i) {
+            const Window& window = windows_[i];
+            const std::uint64_t offset = where.value - window.base;
+            if (where.value < window.base || offset >= window.size) continue;
+            if (size == 0) return &window;
+            const bool inside = size <= window.size - offset;
+            const bool aligned = offset % size == 0;
+            return inside && aligned && window.sizes.allows(size) ? &window : nullptr;
+        }
+        return nullptr;
+    }
+
+    std::array<Window, max_windows> windows_{};
+    std::size_t count_ = 0;
+};
+
+}  // namespace lkvm
