@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Writes the synthetic EFI tables that hand device tree, initrd and memory map to Linux.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <lkvm/guest_memory.hpp>
+#include <lkvm/result.hpp>
+
+#include "loongarch/boot/boot_layout.hpp"
+
+namespace lkvm::la {
+
+inline constexpr std::size_t rng_seed_size = 32;
+
+/// Writes system table, configuration tables, memory map, initrd record, vendor string and (if
+/// `rng_seed` is not empty) the seed for Linux's random numbers at the addresses of `layout`.
+/// Errors: `out_of_range` if the layout does not belong to this memory; `invalid_argument` for a
+/// seed longer than 256 bytes.
+[[nodiscard]] Result<> write_efi_tables(const GuestMemory& memory, const BootLayout& layout,
+                                        std::span<const std::byte> rng_seed);
+
+}  // namespace lkvm::la

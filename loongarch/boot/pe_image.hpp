@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The PE side of kernel image parsing.
+#pragma once
+
+#include <lkvm/result.hpp>
+
+#include "loongarch/boot/image_reader.hpp"
+#include "loongarch/boot/kernel_image.hpp"
+
+namespace lkvm::la {
+
+/// True if the file starts like a PE file ("MZ").
+[[nodiscard]] bool looks_like_pe(const ImageReader& file);
+/// See parse_kernel_image().
+[[nodiscard]] Result<KernelImage> parse_pe_image(const ImageReader& file);
+
+}  // namespace lkvm::la
