@@ -54,13 +54,10 @@ module_package=
 [ -z "$(packages_uri "linux-modules-$release:loong64")" ] || module_package=linux-modules-$release
 say "guest kernel $release"
 # shellcheck disable=SC2086
-packages_fetch $kernel_package:loong64 ${module_package:+$module_package:loong64}
-kernel_deb=${PACKAGES_FILES[0]}
-module_deb=${PACKAGES_FILES[${module_package:+1}]:-$kernel_deb}
-packages_fetch busybox-static:loong64
-busybox_deb=${PACKAGES_FILES[0]}
-packages_fetch qemu-user
-qemu_deb=${PACKAGES_FILES[0]}
+packages_fetch $kernel_package:loong64 busybox-static:loong64 qemu-user \
+    ${module_package:+$module_package:loong64}
+kernel_deb=${PACKAGES_FILES[0]} busybox_deb=${PACKAGES_FILES[1]} qemu_deb=${PACKAGES_FILES[2]}
+module_deb=${PACKAGES_FILES[3]:-$kernel_deb}
 
 say "unpacking the kernel"
 fs "$kernel_deb" | tar -x -C "$work" --wildcards '*/vmlinu[xz]*'

@@ -72,7 +72,7 @@ packages_open() {
         printf 'APT::Architecture "%s";\nAPT::Architectures { "%s"; };\n' "$native" \
             "${arches// /\"; \"}"
         printf 'APT::Sandbox::User "%s";\n' "$(id -un)"
-        printf 'APT::Install-Recommends "false";\nAcquire::Languages "none";\n'
+        printf 'Acquire::GzipIndexes "false";\nAPT::Install-Recommends "false";\nAcquire::Languages "none";\n'
         printf 'Acquire::Retries "3";\n'
     } >"$PACKAGES_DIR/etc/apt.conf"
     local stale=1
@@ -117,10 +117,10 @@ packages_field() {
         awk -v field="$2:" '$1 == field { sub(/^[^:]*: */, ""); print; exit }'
 }
 
-# Prints "URI file size hash" of a package's candidate.
+# Prints "URI file size hash" of the candidates, in apt's order.
 packages_uri() {
-    apt_isolated apt-get -q download --print-uris "$1" 2>/dev/null |
-        awk '/^\x27/ { gsub(/\x27/, ""); sub(/^SHA256:/, "", $4); print; exit }'
+    apt_isolated apt-get -q download --print-uris "$@" 2>/dev/null |
+        awk '/^\x27/ { gsub(/\x27/, ""); sub(/^SHA256:/, "", $4); print }'
 }
 
 packages_cached() {
@@ -129,27 +129,37 @@ packages_cached() {
 }
 
 packages_fetch() {
-    local package uri file size hash attempt
-    PACKAGES_FILES=()
-    for package in "$@"; do
-        for attempt in 1 2; do
-            read -r uri file size hash <<<"$(packages_uri "$package")" || true
-            [ -n "${uri:-}" ] || die "package $package is not in the suites asked for"
-            packages_cached "$LKVM_CACHE/debs/$file" "$hash" && break
-            say "fetching $package ($(((size + 1048575) / 1048576)) MB)"
-            if (cd "$LKVM_CACHE/debs" && apt_isolated apt-get -q download "$package") \
-                >"$PACKAGES_DIR/download.log" 2>&1 &&
-                packages_cached "$LKVM_CACHE/debs/$file" "$hash"; then
-                break
-            fi
-            if [ "$attempt" = 2 ]; then
-                grep -E '^[EW]:' "$PACKAGES_DIR/download.log" >&2 || true
-                die "package $package could not be fetched"
-            fi
-            packages_update # the suite may have moved on
+    local attempt rows row package uri file size hash missing megabytes
+    local -A found
+    for attempt in 1 2; do
+        mapfile -t rows < <(packages_uri "$@")
+        [ ${#rows[@]} -eq $# ] || die "not all of these packages are in the suites asked for: $*"
+        PACKAGES_FILES=() missing=() megabytes=0
+        for row in "${rows[@]}"; do
+            read -r uri file size hash <<<"$row"
+            found[${file%%_*}]=$row
         done
-        PACKAGES_FILES+=("$LKVM_CACHE/debs/$file")
+        for package in "$@"; do
+            read -r uri file size hash <<<"${found[${package%:*}]}"
+            PACKAGES_FILES+=("$LKVM_CACHE/debs/$file")
+            packages_cached "$LKVM_CACHE/debs/$file" "$hash" && continue
+            missing+=("$package")
+            megabytes=$((megabytes + (size + 1048575) / 1048576))
+        done
+        [ ${#missing[@]} -gt 0 ] || return 0
+        if [ ${#missing[@]} -gt 6 ]; then
+            say "fetching ${#missing[@]} packages ($megabytes MB)"
+        else
+            say "fetching ${missing[*]} ($megabytes MB)"
+        fi
+        if (cd "$LKVM_CACHE/debs" && apt_isolated apt-get -q download "${missing[@]}") \
+            >"$PACKAGES_DIR/download.log" 2>&1; then
+            return 0
+        fi
+        [ "$attempt" = 2 ] || packages_update # the suite may have moved on
     done
+    grep -E '^[EW]:' "$PACKAGES_DIR/download.log" >&2 || true
+    die "could not be fetched: ${missing[*]}"
 }
 
 packages_closure() {
