@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmm/host/console_output.hpp"
+
+#include <cerrno>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <poll.h>
+#include <unistd.h>
+
+namespace lkvm::vmm {
+
+struct ConsoleOutput::Shared {
+    Shared(int descriptor, BrokenSink* broken_sink)
+        : fd(descriptor)
+        , sink(broken_sink) {}
+
+    const int fd;
+    std::mutex mutex;
+    std::condition_variable wake_writer;   // something is queued, or the end
+    std::condition_variable wake_waiters;  // there is room, all is written, or the end
+    BrokenSink* sink;                      // null once the owner is gone
+    std::vector<std::byte> queue;
+    std::size_t in_flight = 0;  // taken by the thread, not yet written
+    bool unlimited = false;
+    bool broken = false;
+    bool ended = false;
+
+    [[nodiscard]] std::size_t waiting() const { return queue.size() + in_flight; }
+    [[nodiscard]] bool idle() const { return waiting() == 0; }
+    void run();
+};
+
+namespace {
+
+/// Output comes a byte at a time: waiting this long makes many bytes one system call.
+constexpr std::chrono::microseconds gather_time{300};
+constexpr std::size_t gather_size = 4096;
+
+/// Writes everything; false if the descriptor refuses for good.
+bool write_all(int fd, std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+        const ssize_t count = ::write(fd, bytes.data(), bytes.size());
+        if (count >= 0) {
+            bytes = bytes.subspan(static_cast<std::size_t>(count));
+        } else if (errno == EAGAIN) {
+            pollfd ready{fd, POLLOUT, 0};
+            ::poll(&ready, 1, -1);
+        } else if (errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+void ConsoleOutput::Shared::run() {
+    std::vector<std::byte> taken;
+    std::unique_lock lock(mutex);
+    while (true) {
+        wake_writer.wait(lock, [&] { return !queue.empty() || ended; });
+        if (ended) return;
+        wake_writer.wait_for(lock, gather_time,
+                             [&] { return queue.size() >= gather_size || ended; });
+        taken.clear();
+        taken.swap(queue);
+        in_flight = taken.size();
+        lock.unlock();
+        const bool written = write_all(fd, taken);
+        lock.lock();
+        in_flight = 0;
+        if (!written && !broken) {
+            broken = true;
+            if (sink != nullptr) sink->console_broken();
+        }
+        wake_waiters.notify_all();
+    }
+}
+
+ConsoleOutput::ConsoleOutput(int fd, BrokenSink& sink)
+    : shared_(std::make_shared<Shared>(fd, &sink)) {
+    std::thread([shared = shared_] { shared->run(); }).detach();
+}
+
+ConsoleOutput::~ConsoleOutput() {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->ended = true;
+    shared_->sink = nullptr;
+    shared_->wake_writer.notify_all();
+    shared_->wake_waiters.notify_all();
+}
+
+void ConsoleOutput::write(std::span<const std::byte> bytes) {
+    Shared& shared = *shared_;
+    std::unique_lock lock(shared.mutex);
+    shared.wake_waiters.wait(lock, [&] {
+        return shared.waiting() < capacity || shared.unlimited || shared.broken || shared.ended;
+    });
+    if (shared.broken || shared.ended) return;
+    const bool was_empty = shared.queue.empty();
+    shared.queue.insert(shared.queue.end(), bytes.begin(), bytes.end());
+    if (was_empty || shared.queue.size() >= gather_size) shared.wake_writer.notify_one();
+}
+
+void ConsoleOutput::set_unlimited(bool unlimited) {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->unlimited = unlimited;
+    shared_->wake_waiters.notify_all();
+}
+
+bool ConsoleOutput::drain(std::chrono::milliseconds at_most) {
+    std::unique_lock lock(shared_->mutex);
+    shared_->wake_waiters.wait_for(lock, at_most,
+                                   [&] { return shared_->idle() || shared_->broken; });
+    return shared_->idle();
+}
+
+}  // namespace lkvm::vmm

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmm/host/signals.hpp"
+
+#include <csignal>
+
+#include <lkvm/assert.hpp>
+
+#include <sys/signalfd.h>
+
+namespace lkvm::vmm {
+
+Signals::Signals() {
+    sigset_t set;
+    ::sigemptyset(&set);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGTSTP, SIGCONT}) {
+        ::sigaddset(&set, number);
+    }
+    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    for (const int number : {SIGPIPE, SIGTTIN, SIGTTOU}) ::signal(number, SIG_IGN);
+    fd_ = UniqueFd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+    LKVM_ASSERT(fd_.valid());
+}
+
+std::optional<SignalNotice> Signals::next() {
+    signalfd_siginfo info{};
+    if (::read(fd_.value(), &info, sizeof(info)) != sizeof(info)) return std::nullopt;
+    const int number = static_cast<int>(info.ssi_signo);
+    if (number == SIGTSTP) return SignalNotice{SignalEvent::stop, number};
+    if (number == SIGCONT) return SignalNotice{SignalEvent::resume, number};
+    return SignalNotice{SignalEvent::end, number};
+}
+
+}  // namespace lkvm::vmm

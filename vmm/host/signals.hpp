@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Signals of the process as events of the main thread.
+#pragma once
+
+#include <optional>
+
+#include "vmm/host/unique_fd.hpp"
+
+namespace lkvm::vmm {
+
+enum class SignalEvent : unsigned char { end, stop, resume };
+
+struct SignalNotice {
+    SignalEvent event = SignalEvent::end;
+    int number = 0;
+};
+
+/// Blocks INT, TERM, HUP, QUIT, ALRM, TSTP and CONT in the calling thread and those it makes
+/// later, and ignores PIPE, TTIN and TTOU. Make it before any other thread.
+class Signals {
+public:
+    Signals();
+
+    [[nodiscard]] int fd() const { return fd_.value(); }
+    /// The next signal, or nothing.
+    [[nodiscard]] std::optional<SignalNotice> next();
+
+private:
+    UniqueFd fd_;
+};
+
+}  // namespace lkvm::vmm
