@@ -30,9 +30,9 @@ inline constexpr std::uint32_t flags_mask = 0x1fU << flags_shift;
 inline constexpr unsigned cause_shift = 24;
 inline constexpr std::uint32_t cause_mask = 0x1fU << cause_shift;
 
-/// What each of fcsr0 to fcsr3 shows of FCSR.
+/// What each of fcsr0 to fcsr3 shows of FCSR. Bits that are not defined keep what was written.
 inline constexpr std::uint32_t view_mask[4] = {
-    enables_mask | rounding_mask | flags_mask | cause_mask,
+    0xffff'ffff,
     enables_mask,
     flags_mask | cause_mask,
     rounding_mask,

@@ -27,25 +27,24 @@ template<class Bits>
     return round_pack<Bits>(env, {Kind::number, sign, exponent + 1 - zeros, top});
 }
 
-/// a + b exactly, then rounded once, with the sign of the result changed before rounding if
-/// `negate`. Bit 127 of both fractions is free for the carry, and at least two low bits are, so
-/// that a sticky bit is enough for what alignment shifts out.
+/// a + b exactly, then rounded once. Bit 127 of both fractions is free for the carry, and at least
+/// two low bits are, so that a sticky bit is enough for what alignment shifts out.
 template<class Bits>
-[[nodiscard]] Bits add_wide(Environment& env, WideNumber a, WideNumber b, bool negate) {
+[[nodiscard]] Bits add_wide(Environment& env, WideNumber a, WideNumber b) {
     if (a.exponent < b.exponent || (a.exponent == b.exponent && a.fraction < b.fraction)) {
         std::swap(a, b);
     }
     b.fraction = shift_right_sticky(b.fraction, a.exponent - b.exponent);
     if (a.sign == b.sign) {
-        return round_pack_wide<Bits>(env, a.sign != negate, a.exponent, a.fraction + b.fraction);
+        return round_pack_wide<Bits>(env, a.sign, a.exponent, a.fraction + b.fraction);
     }
     const Wide difference = a.fraction - b.fraction;
-    if (difference == 0) return pack_zero<Bits>((env.rounding == Rounding::down) != negate);
+    if (difference == 0) return pack_zero<Bits>(env.rounding == Rounding::down);
     // The larger exponent need not have the larger fraction once leading bits differ in place.
     if (difference >> 127 != 0) {
-        return round_pack_wide<Bits>(env, b.sign != negate, a.exponent, Wide{0} - difference);
+        return round_pack_wide<Bits>(env, b.sign, a.exponent, Wide{0} - difference);
     }
-    return round_pack_wide<Bits>(env, a.sign != negate, a.exponent, difference);
+    return round_pack_wide<Bits>(env, a.sign, a.exponent, difference);
 }
 
 [[nodiscard]] WideNumber widened(const Unpacked& a) {
@@ -68,7 +67,26 @@ template<class Bits>
         return a.sign == b.sign ? a_bits : pack_zero<Bits>(env.rounding == Rounding::down);
     }
     if (a.is_zero()) return subtract ? static_cast<Bits>(b_bits ^ Format<Bits>::sign_mask) : b_bits;
-    return add_wide<Bits>(env, widened(a), widened(b), false);
+    return add_wide<Bits>(env, widened(a), widened(b));
+}
+
+/// a * b + c, rounded once. No operand is a NaN and the result is none.
+template<class Bits>
+[[nodiscard]] Bits multiply_add(Environment& env, const Unpacked& a, const Unpacked& b,
+                                const Unpacked& c) {
+    const bool sign = a.sign != b.sign;
+    if (a.is_infinity() || b.is_infinity()) return pack_infinity<Bits>(sign);
+    if (c.is_infinity()) return pack_infinity<Bits>(c.sign);
+    if (a.is_zero() || b.is_zero()) {
+        if (!c.is_zero()) return round_pack<Bits>(env, c);
+        return pack_zero<Bits>(sign == c.sign ? sign : env.rounding == Rounding::down);
+    }
+    // The product of two fractions has its leading bit at 127 or 126; halve it to leave room for a
+    // carry. Formats of at most 53 bits leave many zeros below, so nothing is lost.
+    const Wide product = (static_cast<Wide>(a.fraction) * b.fraction) >> 1;
+    const WideNumber first{sign, a.exponent + b.exponent + 1, product};
+    if (c.is_zero()) return round_pack_wide<Bits>(env, sign, first.exponent, product);
+    return add_wide<Bits>(env, first, widened(c));
 }
 
 /// Square root of an integer whose bit 127 or 126 is set, digit by digit: `digits` leading bits of
@@ -168,29 +186,12 @@ Bits fused(Environment& env, Fused kind, Bits a_bits, Bits b_bits, Bits c_bits) 
     }
     if (product_invalid) return invalid_result<Bits>(env);
     if (kind == Fused::msub || kind == Fused::nmsub) c.sign = !c.sign;
+    if ((a.is_infinity() || b.is_infinity()) && c.is_infinity() && c.sign != (a.sign != b.sign)) {
+        return invalid_result<Bits>(env);
+    }
+    const Bits result = multiply_add<Bits>(env, a, b, c);
     const bool negate = kind == Fused::nmadd || kind == Fused::nmsub;
-    const bool sign = a.sign != b.sign;
-    if (a.is_infinity() || b.is_infinity()) {
-        if (c.is_infinity() && c.sign != sign) return invalid_result<Bits>(env);
-        return pack_infinity<Bits>(sign != negate);
-    }
-    if (c.is_infinity()) return pack_infinity<Bits>(c.sign != negate);
-    if (a.is_zero() || b.is_zero()) {
-        if (c.is_zero()) {
-            const bool zero_sign = sign == c.sign ? sign : env.rounding == Rounding::down;
-            return pack_zero<Bits>(zero_sign != negate);
-        }
-        c.sign = c.sign != negate;
-        return round_pack<Bits>(env, c);
-    }
-    // The product of two fractions has its leading bit at 127 or 126; halve it to leave room for a
-    // carry. Formats of at most 53 bits leave many zeros below, so nothing is lost.
-    const Wide product = (static_cast<Wide>(a.fraction) * b.fraction) >> 1;
-    const WideNumber first{sign, a.exponent + b.exponent + 1, product};
-    if (c.is_zero()) {
-        return round_pack_wide<Bits>(env, sign != negate, first.exponent, product);
-    }
-    return add_wide<Bits>(env, first, widened(c), negate);
+    return negate ? static_cast<Bits>(result ^ Format<Bits>::sign_mask) : result;
 }
 
 template<class Bits>

@@ -23,10 +23,10 @@ inline void sync_fcsr(Cpu& cpu) {
     return cpu.fcsr;
 }
 
-/// Replaces FCSR; bits that are not defined are dropped. Never raises an exception.
+/// Replaces FCSR. Never raises an exception.
 inline void write_fcsr(Cpu& cpu, std::uint32_t value) {
     cpu.fp_pending.evaluate = nullptr;
-    cpu.fcsr = value & fcsr::view_mask[0];
+    cpu.fcsr = value;
 }
 
 /// An instruction that raised nothing (the common end of comparisons and conversions).
