@@ -13,6 +13,7 @@
 
 namespace lkvm::la {
 
+/// Bytes that the hosted and bare-metal programs offer as a seed.
 inline constexpr std::size_t rng_seed_size = 32;
 
 /// Writes system table, configuration tables, memory map, initrd record, vendor string and (if

@@ -102,10 +102,11 @@ Result<Segment> read_segment(const ImageReader& file, std::uint64_t header) {
     Segment segment;
     segment.offset = LKVM_TRY(file.read<std::uint64_t>(header + program_offset));
     segment.vaddr = LKVM_TRY(file.read<std::uint64_t>(header + program_vaddr));
-    segment.paddr = LKVM_TRY(file.read<std::uint64_t>(header + program_paddr)) & physical_mask;
+    segment.paddr =
+        LKVM_TRY(file.read<std::uint64_t>(header + program_paddr)) & kernel_physical_mask;
     segment.filesz = LKVM_TRY(file.read<std::uint64_t>(header + program_filesz));
     segment.memsz = LKVM_TRY(file.read<std::uint64_t>(header + program_memsz));
-    if (segment.filesz > segment.memsz || segment.memsz > physical_mask - segment.paddr) {
+    if (segment.filesz > segment.memsz || segment.memsz > kernel_physical_mask - segment.paddr) {
         return bad_header();
     }
     if (!file.holds(segment.offset, segment.filesz)) {
@@ -162,7 +163,7 @@ std::uint64_t physical_entry(std::uint64_t entry, std::span<const Segment> segme
             return segment.paddr + (entry - segment.vaddr);
         }
     }
-    return entry & physical_mask;
+    return entry & kernel_physical_mask;
 }
 
 /// Whether a symbol table names the kernel's own relocation code; unknown without symbols.

@@ -14,7 +14,7 @@ namespace lkvm::la {
 
 inline constexpr std::size_t max_kernel_segments = 16;
 /// Direct-mapped windows put the physical address into the low 48 bits of a virtual one.
-inline constexpr std::uint64_t physical_mask = (std::uint64_t{1} << 48) - 1;
+inline constexpr std::uint64_t kernel_physical_mask = (std::uint64_t{1} << 48) - 1;
 
 enum class ImageFormat : std::uint8_t { pe, elf };
 

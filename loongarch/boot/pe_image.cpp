@@ -109,8 +109,10 @@ Result<KernelImage> parse_pe_image(const ImageReader& file) {
     image.format = ImageFormat::pe;
     image.memory_size = LKVM_TRY(file.read<std::uint64_t>(header_memory_size));
     // Kernels before 6.11 store virtual addresses here.
-    const std::uint64_t entry = LKVM_TRY(file.read<std::uint64_t>(header_entry)) & physical_mask;
-    image.link_address = LKVM_TRY(file.read<std::uint64_t>(header_load_offset)) & physical_mask;
+    const std::uint64_t entry =
+        LKVM_TRY(file.read<std::uint64_t>(header_entry)) & kernel_physical_mask;
+    image.link_address =
+        LKVM_TRY(file.read<std::uint64_t>(header_load_offset)) & kernel_physical_mask;
     if (entry < image.link_address || entry - image.link_address >= image.memory_size) {
         return boot_error(ErrorCode::bad_format, BootFault::bad_header);
     }

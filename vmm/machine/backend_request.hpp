@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a machine hands to whatever makes its backend.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include <lkvm/clock.hpp>
+#include <lkvm/guest_memory.hpp>
+#include <lkvm/iocsr.hpp>
+#include <lkvm/mmio_bus.hpp>
+
+#include "vmm/machine/backend.hpp"
+#include "vmm/outcome.hpp"
+
+namespace lkvm::vmm {
+
+/// Parts of the machine that outlive the backend. The backend may register itself as the memory's
+/// write observer.
+struct BackendRequest {
+    unsigned cpu_count = 1;
+    GuestMemory& memory;
+    const MmioBus& bus;
+    Iocsr& iocsr;
+    Clock& clock;
+    /// Start-up code of secondary CPUs, read-only for the guest, at memory_map::boot_rom_base.
+    std::span<std::byte> boot_rom;
+    /// Where to write an execution trace; empty: none.
+    std::string trace_file;
+};
+
+/// Makes a backend, or says why this host cannot run it.
+using MakeBackend = std::function<Outcome<std::unique_ptr<Backend>>(const BackendRequest&)>;
+
+}  // namespace lkvm::vmm

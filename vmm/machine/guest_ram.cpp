@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmm/machine/guest_ram.hpp"
+
+#include <utility>
+
+namespace lkvm::vmm {
+
+Outcome<> GuestRam::map(const RamBanks& plan) {
+    banks_ = plan;
+    std::size_t index = 0;
+    for (RamBank& bank : banks_.all()) {
+        MemoryMapping mapping = LKVM_CHECK(MemoryMapping::create(bank.size, bank.base.value));
+        bank.host = mapping.bytes().data();
+        mappings_[index++] = std::move(mapping);
+    }
+    return {};
+}
+
+void GuestRam::clear() {
+    for (MemoryMapping& mapping : mappings_) mapping.clear();
+    for (const RamBank& bank : std::as_const(banks_).all()) {
+        memory_.mark_written(bank.base, bank.size);
+    }
+}
+
+}  // namespace lkvm::vmm

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Building and loading a machine, power-off and reset. The event loop is in machine_loop.cpp.
+#include "vmm/machine/machine.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "loongarch/platform/boot_rom.hpp"
+#include "vmm/text.hpp"
+
+#include <unistd.h>
+
+namespace lkvm::vmm {
+
+Machine::Machine(const MachineConfig& config, GuestLoader loader, StderrLog& log)
+    : config_(config)
+    , log_(log)
+    , loader_(std::move(loader))
+    , console_(STDOUT_FILENO, *this, wake_)
+    , platform_({console_, clock_, *this}, lines_, config.cpu_count) {}
+
+Machine::~Machine() {
+    // vCPU threads may wait for the console to take their output.
+    console_.output().set_unlimited(true);
+    if (backend_ != nullptr) backend_->stop();
+    lines_.connect(nullptr);
+}
+
+void Machine::wish(Wish what) {
+    // Release pairs with the acquire in grant_wishes(): what the vCPU did before is visible there.
+    wishes_.fetch_or(what, std::memory_order_release);
+    wake_.signal();
+}
+
+Outcome<> Machine::prepare(const RamBanks& ram, const MakeBackend& make_backend) {
+    LKVM_CHECK(ram_.map(ram));
+    for (const RamBank& bank : ram_.banks().all()) {
+        log_.info(text("Registered memory bank ", Hex{bank.base.value}, '-', Hex{bank.last()}));
+    }
+    boot_rom_ = LKVM_CHECK(
+        MemoryMapping::create(la::memory_map::boot_rom_size, la::memory_map::boot_rom_base.value));
+    std::ranges::copy(la::boot_rom(), boot_rom_.bytes().begin());
+    // The platform's windows are constants that do not overlap.
+    LKVM_MUST(platform_.add_to(bus_));
+    backend_ = LKVM_CHECK(make_backend({.cpu_count = config_.cpu_count,
+                                        .memory = ram_.memory(),
+                                        .bus = bus_,
+                                        .iocsr = platform_.iocsr(),
+                                        .clock = clock_,
+                                        .boot_rom = boot_rom_.bytes(),
+                                        .trace_file = config_.trace_file}));
+    lines_.connect(backend_.get());
+    return load();
+}
+
+Outcome<> Machine::load() {
+    boot_ = LKVM_CHECK(loader_.load(ram_, 0, log_));
+    return {};
+}
+
+void Machine::start_vcpus() {
+    const VcpuStart secondary{.pc = la::boot_rom_entry.value};
+    backend_->reset({.pc = boot_.pc, .a0 = boot_.a0, .a1 = boot_.a1, .a2 = boot_.a2}, secondary);
+    backend_->resume();
+}
+
+Outcome<std::optional<ExitCode>> Machine::guest_reset() {
+    const bool panicked = console_.panic_seen();
+    if (panicked) {
+        log_.info("the guest panicked and reset itself");
+        return std::optional{ExitCode::guest_panic};
+    }
+    if (config_.no_reboot) {
+        log_.info("the guest reset itself, which ends it (--no-reboot)");
+        return std::optional{ExitCode::guest_reset};
+    }
+    log_.info("the guest resets itself");
+    // A vCPU that waits for the console could not be paused.
+    console_.output().set_unlimited(true);
+    backend_->pause();
+    console_.output().set_unlimited(false);
+    platform_.reset();
+    ram_.clear();
+    LKVM_CHECK(load());
+    console_.forget_panic();
+    panic_warned_ = false;
+    panic_time_ns_.reset();
+    // What the vCPUs wished before they stood still is done with.
+    wishes_.fetch_and(~static_cast<unsigned>(wish_reset), std::memory_order_acquire);
+    start_vcpus();
+    return std::optional<ExitCode>{};
+}
+
+void Machine::finish(bool patient) {
+    console_.output().set_unlimited(true);
+    backend_->stop();
+    constexpr std::chrono::milliseconds step{50};
+    constexpr int impatient_steps = 4;
+    for (int i = 0; patient || i < impatient_steps; ++i) {
+        if (console_.output().drain(step)) return;
+        // The reader may never come back: the user can still end this.
+        if (const auto end = serve_signals()) return;
+        if (input_open_ && patient) {
+            if (const auto end = read_input()) return;
+        }
+        if ((wishes_.load(std::memory_order_acquire) & wish_broken) != 0) return;
+    }
+}
+
+}  // namespace lkvm::vmm

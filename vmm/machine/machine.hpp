@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A whole machine: RAM, platform, backend and the loop that serves them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include <lkvm/cpu_interrupts.hpp>
+#include <lkvm/mmio_bus.hpp>
+#include <lkvm/power_sink.hpp>
+
+#include "loongarch/platform/platform.hpp"
+#include "vmm/host/host_clock.hpp"
+#include "vmm/host/memory_mapping.hpp"
+#include "vmm/host/signals.hpp"
+#include "vmm/host/terminal.hpp"
+#include "vmm/host/wake_up.hpp"
+#include "vmm/log.hpp"
+#include "vmm/machine/backend_request.hpp"
+#include "vmm/machine/guest_loader.hpp"
+#include "vmm/machine/guest_ram.hpp"
+#include "vmm/machine/machine_config.hpp"
+#include "vmm/machine/serial_console.hpp"
+#include "vmm/outcome.hpp"
+
+namespace lkvm::vmm {
+
+/// Lives on the main thread, which runs the loop; vCPU threads only leave wishes here. Make it
+/// before any other thread, as it decides which thread gets the process's signals.
+class Machine final : private PowerSink, private ConsoleOutput::BrokenSink {
+public:
+    /// `ram` is the checked plan; the loader has opened its files.
+    Machine(const MachineConfig& config, GuestLoader loader, StderrLog& log);
+    ~Machine();
+    Machine(const Machine&) = delete;
+    Machine& operator=(const Machine&) = delete;
+
+    /// Maps RAM, builds the platform, loads the guest and makes the backend.
+    [[nodiscard]] Outcome<> prepare(const RamBanks& ram, const MakeBackend& make_backend);
+
+    /// Runs the guest until something ends it. After prepare(), once.
+    [[nodiscard]] Outcome<ExitCode> run();
+
+private:
+    /// Leads the interrupt chips, which are made first, to the backend.
+    class Lines final : public CpuInterrupts {
+    public:
+        void connect(CpuInterrupts* to) { to_ = to; }
+        void set_line(unsigned cpu, unsigned line, bool level) override {
+            if (to_ != nullptr) to_->set_line(cpu, line, level);
+        }
+
+    private:
+        CpuInterrupts* to_ = nullptr;
+    };
+
+    /// What vCPU threads ask the main thread for.
+    enum Wish : unsigned { wish_power_off = 1, wish_reset = 2, wish_broken = 4 };
+
+    void power_off() override { wish(wish_power_off); }
+    void reset() override { wish(wish_reset); }
+    void console_broken() override { wish(wish_broken); }
+    void wish(Wish what);
+
+    [[nodiscard]] Outcome<> load();
+    void start_vcpus();
+    [[nodiscard]] Outcome<std::optional<ExitCode>> serve_once(int timeout_ms);
+    [[nodiscard]] Outcome<std::optional<ExitCode>> grant_wishes();
+    [[nodiscard]] Outcome<std::optional<ExitCode>> guest_reset();
+    [[nodiscard]] std::optional<ExitCode> serve_signals();
+    [[nodiscard]] std::optional<ExitCode> read_input();
+    [[nodiscard]] std::optional<ExitCode> command(KeyCommand key);
+    void watch_for_panic();
+    void suspend();
+    /// Ends the backend and lets the console out. `patient`: until all of it is written.
+    void finish(bool patient);
+
+    const MachineConfig config_;
+    StderrLog& log_;
+    Signals signals_;
+    Terminal terminal_;
+    WakeUp wake_;
+    HostClock clock_;
+    GuestLoader loader_;
+    GuestRam ram_;
+    MemoryMapping boot_rom_;
+    SerialConsole console_;
+    Lines lines_;
+    MmioBus bus_;
+    la::Platform platform_;
+    la::BootState boot_;
+    std::atomic<unsigned> wishes_{0};
+    bool input_open_ = true;
+    bool panic_warned_ = false;
+    /// When a panic was seen that the guest should have answered with a reset by now.
+    std::optional<std::uint64_t> panic_time_ns_;
+    std::unique_ptr<Backend> backend_;  // last, so that it goes first
+};
+
+}  // namespace lkvm::vmm

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One machine as the command line describes it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vmm/cli/number.hpp"
+
+namespace lkvm::vmm {
+
+enum class Accelerator : unsigned char { automatic, kvm, soft };
+
+struct MachineConfig {
+    std::string kernel;  ///< path
+    std::string initrd;  ///< path; empty: none
+    std::string command_line;
+    std::vector<MemoryRequest> memory;
+    unsigned cpu_count = 1;
+    std::string name;
+    Accelerator accelerator = Accelerator::automatic;
+    std::string dump_dtb;  ///< path; empty: do not
+    std::optional<std::uint64_t> load_address;
+    bool no_reboot = false;
+    std::string trace_file;  ///< path; empty: no trace
+};
+
+}  // namespace lkvm::vmm
