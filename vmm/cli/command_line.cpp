@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The commands, on CLI11. Its exceptions end here.
+#include "vmm/cli/command_line.hpp"
+
+#include <vector>
+
+#include "vmm/cli/run_options.hpp"
+#include "vmm/text.hpp"
+#include "vmm/version.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace lkvm::vmm {
+
+void add_run_options(CLI::App& run, RunOptions& options) {
+    run.add_option("-k,--kernel", options.kernel,
+                   "Kernel: EFI zboot vmlinuz, EFI Image or ELF vmlinux")
+        ->type_name("FILE");
+    run.add_option("kernel", options.kernel_argument, "The same as --kernel")->type_name("FILE");
+    run.add_option("-i,--initrd", options.initrd, "Initial RAM disk")->type_name("FILE");
+    // Options that may be repeated must not swallow the arguments after them.
+    run.add_option("-p,--params", options.params, "Added to the kernel command line")
+        ->type_name("TEXT")
+        ->allow_extra_args(false);
+    run.add_option("-m,--mem", options.memory,
+                   "RAM bank; units B K M G T P, M if none; repeat for more banks")
+        ->type_name("SIZE[@ADDRESS]")
+        ->allow_extra_args(false);
+    run.add_option("-c,--cpus", options.cpus, "Number of CPUs (1)")->type_name("N");
+    run.add_option("--name", options.name, "Name of the guest")->type_name("NAME");
+    run.add_option("--console", options.console, "Console: serial")->type_name("KIND");
+    run.add_option("--accel", options.accelerator, "What runs the CPUs: auto, kvm or soft")
+        ->type_name("KIND");
+    run.add_option("--load", options.load, "Load the kernel here instead of choosing")
+        ->type_name("ADDRESS");
+    run.add_option("--dump-dtb", options.dump_dtb, "Write the guest's device tree to a file")
+        ->type_name("FILE");
+    run.add_option("--loglevel", options.log_level, "error, warning, info (usual) or debug")
+        ->type_name("LEVEL");
+    run.add_flag("--nodefaults", options.no_defaults,
+                 "Kernel command line is exactly that of --params");
+    run.add_flag("--no-reboot", options.no_reboot, "End when the guest resets itself");
+    run.add_flag("--debug-single-step", options.single_step,
+                 "Trace every instruction to standard error");
+    run.add_option("--trace", options.trace_file, "Trace every instruction to a file")
+        ->type_name("FILE");
+}
+
+namespace {
+
+/// CLI11's objects for one parse.
+struct Parser {
+    CLI::App app{"Virtual machine monitor for LoongArch guests", "lkvm"};
+    RunOptions run_options;
+    std::string help_topic;
+    CLI::App* run = nullptr;
+    CLI::App* show_version = nullptr;
+    CLI::App* help = nullptr;
+
+    Parser() {
+        app.require_subcommand(0, 1);
+        app.set_version_flag("-v,--version", text("lkvm ", version));
+        run = app.add_subcommand("run", "Start a guest");
+        add_run_options(*run, run_options);
+        show_version = app.add_subcommand("version", "Print the version");
+        help = app.add_subcommand("help", "Explain a command");
+        help->add_option("command", help_topic, "Name of the command");
+    }
+};
+
+Outcome<Command> help_text(Parser& parser) {
+    if (parser.help_topic.empty()) return Command{PrintText{parser.app.help()}};
+    for (const CLI::App* command : parser.app.get_subcommands({})) {
+        if (command->get_name() == parser.help_topic) return Command{PrintText{command->help()}};
+    }
+    return usage_failure(
+        text("help '", parser.help_topic, "': no such command, expected run, ", "version or help"));
+}
+
+Outcome<Command> chosen_command(Parser& parser) {
+    if (parser.run->parsed()) {
+        return Command{LKVM_CHECK(check_run_options(parser.run_options))};
+    }
+    if (parser.show_version->parsed()) return Command{PrintText{text("lkvm ", version, '\n')}};
+    if (parser.help->parsed()) return help_text(parser);
+    return usage_failure("no command given, expected run, version or help");
+}
+
+/// CLI11's messages as one line in our form.
+std::string one_line(std::string message) {
+    for (char& letter : message) {
+        if (letter == '\n') letter = ' ';
+    }
+    while (!message.empty() && (message.back() == ' ' || message.back() == '.')) {
+        message.pop_back();
+    }
+    return text(message, " (see 'lkvm help run')");
+}
+
+}  // namespace
+
+Outcome<Command> parse_command_line(std::span<const char* const> arguments) {
+    Parser parser;
+    try {
+        parser.app.parse(static_cast<int>(arguments.size()), arguments.data());
+    } catch (const CLI::CallForHelp&) {
+        const CLI::App& about = parser.run->parsed() ? *parser.run : parser.app;
+        return Command{PrintText{about.help()}};
+    } catch (const CLI::CallForVersion&) {
+        return Command{PrintText{text("lkvm ", version, '\n')}};
+    } catch (const CLI::Error& error) {
+        return usage_failure(one_line(error.what()));
+    }
+    return chosen_command(parser);
+}
+
+}  // namespace lkvm::vmm

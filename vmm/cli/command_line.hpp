@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The command line of lkvm. docs/lkvm.1 is the reference.
+#pragma once
+
+#include <span>
+#include <string>
+#include <variant>
+
+#include <lkvm/log.hpp>
+
+#include "vmm/machine/machine_config.hpp"
+#include "vmm/outcome.hpp"
+
+namespace lkvm::vmm {
+
+/// Text for standard output, then success.
+struct PrintText {
+    std::string text;
+};
+
+struct RunCommand {
+    MachineConfig machine;
+    LogLevel log_level = LogLevel::info;
+};
+
+using Command = std::variant<PrintText, RunCommand>;
+
+/// What every machine's kernel is told unless --nodefaults.
+inline constexpr std::string_view default_command_line = "console=ttyS0 earlycon";
+
+/// Understands the arguments, the program's name first. All failures are usage failures.
+[[nodiscard]] Outcome<Command> parse_command_line(std::span<const char* const> arguments);
+
+}  // namespace lkvm::vmm

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmm/cli/run_command.hpp"
+
+#include <memory>
+
+#include "vmm/machine/choose_backend.hpp"
+#include "vmm/machine/guest_loader.hpp"
+#include "vmm/machine/machine.hpp"
+#include "vmm/machine/ram_plan.hpp"
+#include "vmm/text.hpp"
+
+#include <unistd.h>
+
+namespace lkvm::vmm {
+
+namespace {
+
+/// More RAM than the host has is legal, as it is only taken when touched, but rarely meant.
+void compare_with_host(const RamBanks& banks, StderrLog& log) {
+    const long pages = ::sysconf(_SC_PHYS_PAGES);
+    const long page_size = ::sysconf(_SC_PAGESIZE);
+    if (pages <= 0 || page_size <= 0) return;
+    const std::uint64_t host =
+        static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_size);
+    if (banks.total_size() <= host) return;
+    log.warn(text("the guest's memory (", banks.total_size() >> 20,
+                  "MB) exceeds that of the host (", host >> 20, "MB)"));
+}
+
+}  // namespace
+
+Outcome<ExitCode> run_machine(const MachineConfig& config, StderrLog& log) {
+    const BackendChoice choice = LKVM_CHECK(choose_backend(config.accelerator));
+    const RamPlan plan = LKVM_CHECK(plan_ram(config.memory, choice.address_limit));
+    for (const std::string& warning : plan.warnings) log.warn(warning);
+    GuestLoader loader = LKVM_CHECK(GuestLoader::open(config));
+    compare_with_host(plan.banks, log);
+    log.info(choice.description);
+    // Too big for the stack of a thread, and its members refer to each other.
+    const auto machine = std::make_unique<Machine>(config, std::move(loader), log);
+    LKVM_CHECK(machine->prepare(plan.banks, choice.make));
+    return machine->run();
+}
+
+}  // namespace lkvm::vmm

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmm/cli/run_options.hpp"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "loongarch/platform/memory_map.hpp"
+#include "vmm/cli/number.hpp"
+#include "vmm/text.hpp"
+
+#include <unistd.h>
+
+namespace lkvm::vmm {
+
+namespace {
+
+/// "--mem 12Q: " and what is wrong with it.
+Failure bad_value(std::string_view option, std::string_view value, std::string_view what) {
+    return usage_failure(text(option, " '", value, "': ", what));
+}
+
+template<class T, std::size_t n>
+using Choices = std::array<std::pair<std::string_view, T>, n>;
+
+template<class T, std::size_t n>
+Outcome<T> choose(std::string_view option, const std::string& value, const Choices<T, n>& choices) {
+    std::string names;
+    for (const auto& [name, result] : choices) {
+        if (name == value) return result;
+        if (!names.empty()) names += ", ";
+        names += name;
+    }
+    return bad_value(option, value, text("expected one of ", names));
+}
+
+Outcome<std::vector<MemoryRequest>> check_memory(const std::vector<std::string>& options) {
+    std::vector<MemoryRequest> requests;
+    for (const std::string& option : options) {
+        const ParsedMemory parsed = parse_memory(option);
+        if (parsed.error == NumberError::too_large) {
+            return bad_value("--mem", option,
+                             parsed.error_in_address ? "the address does not fit 64 bits"
+                                                     : "the size does not fit 64 bits");
+        }
+        if (parsed.error != NumberError::none) {
+            return bad_value("--mem", option, "expected SIZE[BKMGTP][@ADDRESS[BKMGTP]]");
+        }
+        requests.push_back(parsed.request);
+    }
+    return requests;
+}
+
+Outcome<unsigned> check_cpus(const std::string& option) {
+    if (option.empty()) return 1u;
+    const Number number = parse_number(option);
+    if (number.error != NumberError::none || number.value < 1 || number.value > la::max_cpus) {
+        return bad_value("--cpus", option, text("expected a number from 1 to ", la::max_cpus));
+    }
+    return static_cast<unsigned>(number.value);
+}
+
+Outcome<std::optional<std::uint64_t>> check_load(const std::string& option) {
+    if (option.empty()) return std::optional<std::uint64_t>{};
+    const Number number = parse_size(option, Unit::byte);
+    if (number.error != NumberError::none) {
+        return bad_value("--load", option, "expected a guest-physical address such as 0x90200000");
+    }
+    return std::optional{number.value};
+}
+
+Outcome<> check_console(const std::string& option) {
+    if (option.empty() || option == "serial") return {};
+    if (option == "virtio" || option == "hv") {
+        return bad_value("--console", option, "not available yet, expected serial");
+    }
+    return bad_value("--console", option, "expected serial");
+}
+
+Outcome<LogLevel> check_log_level(const std::string& option) {
+    static constexpr Choices<LogLevel, 5> levels{{{"error", LogLevel::error},
+                                                  {"warning", LogLevel::warn},
+                                                  {"warn", LogLevel::warn},
+                                                  {"info", LogLevel::info},
+                                                  {"debug", LogLevel::debug}}};
+    if (option.empty()) return LogLevel::info;
+    return choose("--loglevel", option, levels);
+}
+
+Outcome<Accelerator> check_accelerator(const std::string& option) {
+    static constexpr Choices<Accelerator, 3> accelerators{
+        {{"auto", Accelerator::automatic}, {"kvm", Accelerator::kvm}, {"soft", Accelerator::soft}}};
+    if (option.empty()) return Accelerator::automatic;
+    return choose("--accel", option, accelerators);
+}
+
+Outcome<std::string> check_kernel(const RunOptions& options) {
+    if (!options.kernel.empty() && !options.kernel_argument.empty()) {
+        return usage_failure(text("--kernel '", options.kernel, "' and '", options.kernel_argument,
+                                  "': only one kernel can run"));
+    }
+    const std::string& kernel = options.kernel.empty() ? options.kernel_argument : options.kernel;
+    if (kernel.empty()) return usage_failure("run: no kernel given, expected --kernel FILE");
+    return kernel;
+}
+
+std::string kernel_command_line(const RunOptions& options) {
+    std::string line;
+    if (!options.no_defaults) line = default_command_line;
+    for (const std::string& part : options.params) {
+        if (!line.empty() && !part.empty()) line += ' ';
+        line += part;
+    }
+    return line;
+}
+
+Outcome<std::string> check_name(const std::string& name) {
+    if (name.empty()) return text("guest-", ::getpid());
+    const bool usable = name.find_first_of("/\n") == std::string::npos && name.front() != '.';
+    if (!usable || name.size() > 64) {
+        return bad_value("--name", name,
+                         "expected at most 64 characters without '/', not starting with '.'");
+    }
+    return name;
+}
+
+}  // namespace
+
+Outcome<RunCommand> check_run_options(const RunOptions& options) {
+    RunCommand command;
+    MachineConfig& machine = command.machine;
+    command.log_level = LKVM_CHECK(check_log_level(options.log_level));
+    LKVM_CHECK(check_console(options.console));
+    machine.kernel = LKVM_CHECK(check_kernel(options));
+    machine.initrd = options.initrd;
+    machine.command_line = kernel_command_line(options);
+    machine.memory = LKVM_CHECK(check_memory(options.memory));
+    machine.cpu_count = LKVM_CHECK(check_cpus(options.cpus));
+    machine.name = LKVM_CHECK(check_name(options.name));
+    machine.accelerator = LKVM_CHECK(check_accelerator(options.accelerator));
+    machine.dump_dtb = options.dump_dtb;
+    machine.load_address = LKVM_CHECK(check_load(options.load));
+    machine.no_reboot = options.no_reboot;
+    machine.trace_file = options.trace_file;
+    if (options.single_step && machine.trace_file.empty()) machine.trace_file = "/dev/stderr";
+    return command;
+}
+
+}  // namespace lkvm::vmm

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Options of `lkvm run`: as typed, then checked.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "vmm/cli/command_line.hpp"
+#include "vmm/outcome.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace lkvm::vmm {
+
+/// Texts as the user typed them; empty where not given.
+struct RunOptions {
+    std::string kernel;
+    std::string kernel_argument;  // kvmtool also takes the kernel without -k
+    std::string initrd;
+    std::vector<std::string> params;
+    std::vector<std::string> memory;
+    std::string cpus;
+    std::string name;
+    std::string console;
+    std::string accelerator;
+    std::string dump_dtb;
+    std::string log_level;
+    std::string load;
+    std::string trace_file;
+    bool no_defaults = false;
+    bool no_reboot = false;
+    bool single_step = false;
+};
+
+/// Declares the options on CLI11's `run` command; `options` must outlive the parsing.
+void add_run_options(CLI::App& run, RunOptions& options);
+
+/// Turns the texts into a machine. Failures name option, value and what is allowed.
+[[nodiscard]] Outcome<RunCommand> check_run_options(const RunOptions& options);
+
+}  // namespace lkvm::vmm

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The lkvm program.
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <new>
+#include <span>
+#include <variant>
+
+#include <lkvm/assert.hpp>
+
+#include "vmm/cli/command_line.hpp"
+#include "vmm/cli/run_command.hpp"
+#include "vmm/exit_code.hpp"
+#include "vmm/host/terminal.hpp"
+#include "vmm/log.hpp"
+#include "vmm/outcome.hpp"
+#include "vmm/text.hpp"
+
+void lkvm::panic(const char* what, const char* file, int line) noexcept {
+    vmm::Terminal::restore();
+    std::fprintf(stderr, "lkvm: internal error: %s:%d: %s\n", file, line, what);
+    std::abort();
+}
+
+namespace {
+
+using lkvm::vmm::ExitCode;
+
+ExitCode report(lkvm::vmm::StderrLog& log, const lkvm::vmm::Failure& failure) {
+    lkvm::vmm::Terminal::restore();
+    log.error(failure.message);
+    return failure.code;
+}
+
+ExitCode run_program(std::span<const char* const> arguments, lkvm::vmm::StderrLog& log) {
+    const auto command = lkvm::vmm::parse_command_line(arguments);
+    if (!command.has_value()) return report(log, command.failure());
+    if (const auto* print = std::get_if<lkvm::vmm::PrintText>(&command.value())) {
+        const bool printed =
+            std::fputs(print->text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+        return printed ? ExitCode::powered_off : ExitCode::runtime_error;
+    }
+    const auto& run = std::get<lkvm::vmm::RunCommand>(command.value());
+    log.set_level(run.log_level);
+    const auto end = lkvm::vmm::run_machine(run.machine, log);
+    return end.has_value() ? end.value() : report(log, end.failure());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    lkvm::vmm::StderrLog log(lkvm::LogLevel::info);
+    ExitCode code = ExitCode::runtime_error;
+    try {
+        code = run_program({argv, static_cast<std::size_t>(argc)}, log);
+    } catch (const std::bad_alloc&) {
+        lkvm::vmm::Terminal::restore();
+        log.error("the host is out of memory");
+    } catch (const std::exception& error) {
+        lkvm::vmm::Terminal::restore();
+        log.error(lkvm::vmm::text("unexpected: ", error.what()));
+    }
+    return static_cast<int>(code);
+}
