@@ -1,43 +1,286 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Architectural state of one software vCPU and what instruction semantics may ask of it.
+// One software vCPU: architectural state, the caches in front of it, and what instruction
+// semantics may ask of it.
 #pragma once
 
 #include <array>
+#include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 
+#include "loongarch/csr/csr.hpp"
 #include "loongarch/csr/exception.hpp"
+#include "loongarch/soft/block.hpp"
+#include "loongarch/soft/cpu_config.hpp"
+#include "loongarch/soft/fp_pending.hpp"
 #include "loongarch/soft/op.hpp"
+#include "loongarch/soft/soft_tlb.hpp"
+#include "loongarch/soft/system.hpp"
+#include "loongarch/soft/tlb.hpp"
 #include "loongarch/soft/vector_register.hpp"
 
 namespace lkvm::la {
 
+enum class Access : std::uint8_t { load, store, fetch };
+
+/// Why the interpreter came out of its chain of operations.
+enum class Leave : std::uint8_t {
+    jump,       ///< pc holds the next instruction
+    next,       ///< after leave_op: go on with the following instruction, looking at everything
+    exception,  ///< leave_op raised `raised`
+    idle,       ///< leave_op is an idle instruction
+};
+
+/// A translated address or the exception that it raises.
+struct Translation {
+    bool ok = false;
+    bool global = true;  ///< also valid for other ASIDs
+    bool writable = false;
+    bool readable = false;
+    Exception exception{};
+    std::uint64_t physical = 0;
+};
+
 /// One vCPU. Everything here belongs to the vCPU's own thread unless a member says otherwise.
 class Cpu {
 public:
+    Cpu(System& system, unsigned index, const CpuConfig& config, std::size_t code_cache_bytes);
+    Cpu(const Cpu&) = delete;
+    Cpu& operator=(const Cpu&) = delete;
+
+    // --- Architectural state --------------------------------------------------------------------
+
     /// General registers; slot gpr_sink swallows writes to register 0.
     std::array<std::uint64_t, 33> gpr{};
-    std::array<VectorRegister, 32> vr{};
+    /// Added to a pre-decoded operation's address / 4 to give its pc.
+    std::uint64_t pc_bias = 0;
+    Block* block = nullptr;
+    /// Instructions executed, counted in whole blocks when they are entered.
+    std::uint64_t instructions = 0;
+    SoftTlb* data_tlb = nullptr;
+    /// Something wants the run loop's attention at the next block boundary. Any thread sets it.
+    std::atomic<bool> attention{false};
+    Leave leave = Leave::jump;
+    Exception raised{};
+    const Op* leave_op = nullptr;
+    std::uint64_t bad_address = 0;
+    /// The next instruction, whenever no operation is running.
+    std::uint64_t pc = 0;
+    /// Translation contexts of the jump cache for pcs with bit 63 clear and set.
+    std::array<std::uint64_t, 2> contexts{};
     /// Condition flags, each 0 or 1.
     std::array<std::uint8_t, 8> fcc{};
+    /// Complete but for Cause; read and written through fp_state.hpp.
     std::uint32_t fcsr = 0;
+    FpPending fp_pending;
+    std::array<VectorRegister, 32> vr{};
+
+    /// Load-linked state. The reservation is on a value: sc is a compare-and-swap.
+    struct {
+        bool valid = false;
+        std::uint64_t address = 0;
+        std::uint64_t value = 0;
+        std::uint64_t other_half = 0;  ///< the rest of the aligned 16 bytes, for sc.q
+    } ll;
+
+    // --- For instruction semantics --------------------------------------------------------------
 
     /// Notes that the current instruction raises `exception` and returns false, for handlers that
     /// say `return cpu.raise(...)`. No register may have been written before.
-    bool raise(Exception exception);
+    bool raise(Exception exception) {
+        raised = exception;
+        leave = Leave::exception;
+        return false;
+    }
     /// The same with a bad virtual address (BADV).
-    bool raise(Exception exception, std::uint64_t bad_address);
+    bool raise(Exception exception, std::uint64_t address) {
+        bad_address = address;
+        return raise(exception);
+    }
+    /// Ends the block after this instruction and looks at interrupts and modes again.
+    bool leave_after() {
+        leave = Leave::next;
+        return false;
+    }
 
     /// Guest-virtual memory accesses at the current privilege level, any alignment. False: the
     /// handler must return false at once without touching registers (an exception is noted, or,
     /// for stores that were done, the block must be left).
     template<class T>
-    [[nodiscard]] bool load(std::uint64_t address, T& value);
+    [[nodiscard]] bool load(std::uint64_t address, T& value) {
+        const SoftTlbEntry& entry = data_tlb->at(address);
+        if (entry.read_tag == SoftTlb::tag(address, sizeof(T))) [[likely]] {
+            value = __atomic_load_n(reinterpret_cast<const T*>(address + entry.addend),
+                                    __ATOMIC_RELAXED);
+            return true;
+        }
+        std::uint64_t wide = 0;
+        if (!load_slow(address, sizeof(T), wide)) return false;
+        value = static_cast<T>(wide);
+        return true;
+    }
     template<class T>
-    [[nodiscard]] bool store(std::uint64_t address, T value);
+    [[nodiscard]] bool store(std::uint64_t address, T value) {
+        const SoftTlbEntry& entry = data_tlb->at(address);
+        if (entry.write_tag == SoftTlb::tag(address, sizeof(T))) [[likely]] {
+            __atomic_store_n(reinterpret_cast<T*>(address + entry.addend), value,
+                             __ATOMIC_RELAXED);
+            return true;
+        }
+        return store_slow(address, sizeof(T), static_cast<std::uint64_t>(value));
+    }
     /// `size` is 16 or 32. A store writes all or nothing.
     [[nodiscard]] bool load_vector(std::uint64_t address, std::byte* to, unsigned size);
     [[nodiscard]] bool store_vector(std::uint64_t address, const std::byte* from, unsigned size);
+    /// Host pointer for an atomic read-modify-write of `size` bytes at an aligned `address`, or
+    /// null (exception noted). The page holds no code afterwards.
+    [[nodiscard]] std::byte* atomic_pointer(std::uint64_t address, unsigned size);
+    /// Host pointer to read `size` aligned bytes directly, or null (exception noted or device).
+    [[nodiscard]] const std::byte* read_pointer(std::uint64_t address, unsigned size);
+
+    /// The block found next, if it is at `target`, is to be stored in `*link` (may be null).
+    void request_link(Block** link, std::uint64_t target) {
+        link_ = link;
+        link_target_ = target;
+    }
+
+    /// Virtual address of `op`, which is running.
+    [[nodiscard]] std::uint64_t pc_of(const Op* op) const {
+        return pc_bias + (reinterpret_cast<std::uint64_t>(op) >> 2);
+    }
+
+    // --- Privileged architecture ----------------------------------------------------------------
+
+    [[nodiscard]] std::uint64_t read_csr(unsigned number);
+    /// Returns the old value. Only bits of `mask` change, as far as they are writable.
+    std::uint64_t write_csr(unsigned number, std::uint64_t value, std::uint64_t mask = UINT64_MAX);
+    [[nodiscard]] std::uint64_t& csr(unsigned number) { return csr_[number]; }
+    [[nodiscard]] std::uint64_t csr(unsigned number) const { return csr_[number]; }
+    [[nodiscard]] unsigned plv() const { return csr::crmd::PLV::get(csr_[csr::crmd::number]); }
+    [[nodiscard]] const CpuConfig& config() const { return config_; }
+    [[nodiscard]] unsigned index() const { return index_; }
+    [[nodiscard]] System& system() { return system_; }
+    /// Stable counter as rdtime shows it.
+    [[nodiscard]] std::uint64_t stable_counter() { return system_.counter() + csr_[csr::CNTC]; }
+    [[nodiscard]] std::uint64_t estat() const;
+
+    void return_from_exception();
+    void tlb_search();
+    void tlb_read();
+    void tlb_write();
+    void tlb_fill();
+    void tlb_clear(bool ignore_asid);
+    [[nodiscard]] bool tlb_invalidate(unsigned operation, std::uint64_t asid, std::uint64_t address);
+    /// Loads 8 bytes of a page table at a physical address; all ones where there is no memory.
+    [[nodiscard]] std::uint64_t load_table(std::uint64_t physical);
+
+    // --- Running --------------------------------------------------------------------------------
+
+    /// Registers and TLB as after reset. Only while run() is not active or held.
+    void reset();
+    /// Runs until stop() is called. The calling thread is the vCPU thread.
+    void run();
+    /// Runs at most `steps` instructions, one by one; for tests and --debug-single-step.
+    void step(std::uint64_t steps);
+    /// Any thread: makes run() return soon.
+    void stop();
+    /// Any thread: level of an interrupt line (2..9 and 12 of ESTAT.IS).
+    void set_line(unsigned line, bool level);
+    /// Any thread: run() looks around before the next block.
+    void request_attention();
+    /// Wakes the vCPU if it idles. Any thread.
+    void wake();
+    /// True between entering and leaving the guest on the vCPU's thread.
+    [[nodiscard]] bool inside_guest() const { return inside_; }
+
+    /// Only while this vCPU is parked, or on its own thread.
+    void revoke_writes(std::uint64_t host_page);
+    void discard_code(std::uint64_t physical_page);
+
+    /// Time at which the timer next fires, in counter ticks; UINT64_MAX if never. Any thread.
+    [[nodiscard]] std::uint64_t timer_deadline() const {
+        return timer_deadline_.load(std::memory_order_relaxed);
+    }
+
+    /// Finds or makes the block at pc. Null: an exception was delivered instead.
+    Block* find_block();
+    /// The block at `target` if the jump cache has it.
+    [[nodiscard]] Block* cached_block(std::uint64_t target) {
+        const JumpCacheEntry& entry = jump_cache_.at(target);
+        const bool hit = entry.pc == target && entry.context == contexts[target >> 63];
+        return hit ? entry.block : nullptr;
+    }
+
+    [[nodiscard]] Translation translate(std::uint64_t address, Access access);
+    /// Called for each instruction before it runs while set; for tracing. Takes effect at once.
+    using Tracer = void (*)(void* context, Cpu& cpu, std::uint64_t pc, std::uint32_t word);
+    void set_tracer(Tracer tracer, void* context);
+
+private:
+    friend struct CpuTestAccess;
+
+    [[nodiscard]] bool load_slow(std::uint64_t address, unsigned size, std::uint64_t& value);
+    [[nodiscard]] bool store_slow(std::uint64_t address, unsigned size, std::uint64_t value);
+    /// Host memory or (host null) device address behind one access that stays in a 4 KiB page.
+    struct Target {
+        bool ok = false;
+        std::byte* host = nullptr;
+        bool code = false;  ///< a write must go through System::write_code()
+        std::uint64_t physical = 0;
+    };
+    [[nodiscard]] Target target(std::uint64_t address, Access access);
+    [[nodiscard]] bool load_bytes(std::uint64_t address, std::byte* to, unsigned size);
+    [[nodiscard]] bool store_bytes(std::uint64_t address, const std::byte* from, unsigned size);
+    [[nodiscard]] bool alignment_checked() const;
+
+    [[nodiscard]] Translation translate_mapped(std::uint64_t address, Access access);
+    void drop_translations(const TlbEntry& entry);
+    void flush_translations();
+    void flush_non_global();
+    void update_mode();
+
+    void deliver(Exception exception, std::uint64_t fault_pc, std::uint64_t address,
+                 std::uint32_t word);
+    /// Takes a pending interrupt if enabled.
+    void check_interrupts();
+    void service();
+    void wait_for_interrupt();
+    void run_chain();
+    void finish_chain();
+    void arm_timer();
+    void update_timer();
+    [[nodiscard]] std::uint64_t timer_value();
+    Block* decode_block(std::uint64_t physical, const std::byte* host, BlockMode mode);
+    [[nodiscard]] std::uint32_t word_at(const Op* op) const;
+
+    System& system_;
+    const unsigned index_;
+    const CpuConfig config_;
+    std::array<std::uint64_t, csr::count> csr_{};
+    Tlb tlb_;
+    std::array<SoftTlb, 3> soft_tlbs_;  ///< PLV 0, other PLVs, direct addressing
+    unsigned user_tlb_plv_ = 3;
+    bool non_global_high_ = false;  ///< a cached translation with bit 63 set depends on the ASID
+    std::array<std::uint64_t, 2> epochs_{1, 1};  ///< of the jump cache, by bit 63 of the pc
+    BlockMode mode_;
+    JumpCache jump_cache_;
+    BlockCache blocks_;
+    Block** link_ = nullptr;
+    std::uint64_t link_target_ = 0;
+
+    std::atomic<std::uint32_t> lines_{0};
+    std::atomic<bool> stop_{false};
+    std::atomic<std::uint64_t> timer_deadline_{UINT64_MAX};
+    bool inside_ = false;
+    bool one_by_one_ = false;
+    std::uint64_t resets_ = 0;
+    Tracer tracer_ = nullptr;
+    void* tracer_context_ = nullptr;
+    std::mutex idle_mutex_;
+    std::condition_variable idle_;
+    bool wake_ = false;
 };
 
 }  // namespace lkvm::la

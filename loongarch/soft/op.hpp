@@ -9,8 +9,16 @@ namespace lkvm::la {
 class Cpu;
 struct Op;
 
+// Handlers keep everything in registers and save none: the run loop calls the first, the others are
+// reached by tail calls.
+#if defined(__x86_64__) && __has_attribute(preserve_none) && !defined(LKVM_NO_PRESERVE_NONE)
+#define LKVM_HANDLER __attribute__((preserve_none))
+#else
+#define LKVM_HANDLER
+#endif
+
 /// Executes `op` and continues with the operations after it (tail calls).
-using Handler = void (*)(Cpu& cpu, const Op* op);
+using Handler = LKVM_HANDLER void (*)(Cpu& cpu, const Op* op);
 
 /// Writes to GPR 0 go to this slot of the register file instead: the decoder replaces rd.
 inline constexpr unsigned gpr_sink = 32;

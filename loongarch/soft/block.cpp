@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "loongarch/soft/block.hpp"
+
+#include <algorithm>
+#include <new>
+
+#include "loongarch/soft/soft_tlb.hpp"
+
+namespace lkvm::la {
+
+BlockCache::BlockCache(std::size_t max_bytes)
+    : buckets_(bucket_count, nullptr)
+    , max_bytes_(max_bytes) {}
+
+Block* BlockCache::add(std::uint64_t address, BlockMode mode, const std::byte* code, const Op* ops,
+                       unsigned op_count, unsigned instructions) {
+    const std::size_t bytes = sizeof(Block) + op_count * sizeof(Op) + sizeof(BlockLinks);
+    if (bytes > chunk_left_) {
+        chunks_.push_back(std::make_unique_for_overwrite<std::byte[]>(chunk_bytes));
+        chunk_left_ = chunk_bytes;
+        used_ += chunk_bytes;
+    }
+    std::byte* const place = chunks_.back().get() + (chunk_bytes - chunk_left_);
+    chunk_left_ -= bytes;
+
+    auto* block = new (place) Block;
+    block->address = address;
+    block->code = code;
+    block->count = static_cast<std::uint16_t>(instructions);
+    block->mode = mode;
+    std::byte* const op_place = place + sizeof(Block);
+    std::uninitialized_copy_n(ops, op_count, reinterpret_cast<Op*>(op_place));
+    new (op_place + op_count * sizeof(Op)) BlockLinks;
+
+    Block*& head = buckets_[bucket(address)];
+    block->next_in_bucket = head;
+    head = block;
+    Block*& page = pages_[address & host_page_mask];
+    block->next_in_page = page;
+    page = block;
+    return block;
+}
+
+void BlockCache::flush() {
+    std::fill(buckets_.begin(), buckets_.end(), nullptr);
+    pages_.clear();
+    chunks_.clear();
+    chunk_left_ = 0;
+    used_ = 0;
+}
+
+bool BlockCache::discard_page(std::uint64_t page) {
+    const auto found = pages_.find(page);
+    if (found == pages_.end()) return false;
+    for (Block* block = found->second; block != nullptr; block = block->next_in_page) {
+        Block** link = &buckets_[bucket(block->address)];
+        while (*link != block) link = &(*link)->next_in_bucket;
+        *link = block->next_in_bucket;
+        block->discarded = true;
+    }
+    pages_.erase(found);
+    return true;
+}
+
+}  // namespace lkvm::la

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the software CPU says of itself through CPUCFG. LA Vol.1 §2.2.10.5.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "loongarch/soft/system.hpp"
+
+namespace lkvm::la {
+
+/// Physical and virtual address widths in bits.
+inline constexpr unsigned physical_bits = 48;
+inline constexpr unsigned virtual_bits = 48;
+inline constexpr std::uint64_t physical_mask = (std::uint64_t{1} << physical_bits) - 1;
+
+/// CPUCFG words 0..20; every other index reads 0.
+struct CpuConfig {
+    static constexpr unsigned words = 21;
+    std::array<std::uint32_t, words> word{};
+
+    [[nodiscard]] std::uint32_t at(std::uint32_t index) const {
+        return index < words ? word[index] : 0;
+    }
+
+    /// Everything that the software CPU implements.
+    [[nodiscard]] static constexpr CpuConfig full() {
+        CpuConfig config;
+        config.word[0] = 0x0014c010;  // PRID: LA464
+        // LA64, paging, IOCSR, PALEN and VALEN 48, unaligned access, RI, EP, RPLV, huge pages, CRC
+        config.word[1] = 0x03f2f2fe;
+        // FP, LSX, LASX, LLFTP, LSPW, LAM of the LA464, and the later additions FRECIPE, DIV32,
+        // LAM_BH, LAMCAS, LLACQ_SCREL and SCQ
+        config.word[2] = 0x0060c0cf | 0x7e000000;
+        config.word[3] = 0x00000cfd;
+        config.word[4] = counter_hz;
+        config.word[5] = 0x00010001;  // the counter runs at word 4 * 1 / 1
+        config.word[16] = 0x00002c3d;  // caches as on a 3A5000
+        config.word[17] = 0x06080003;
+        config.word[18] = 0x06080003;
+        config.word[19] = 0x0608000f;
+        config.word[20] = 0x060e000f;
+        return config;
+    }
+};
+
+}  // namespace lkvm::la

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// From instruction words to blocks of operations.
+#include <array>
+#include <cstring>
+#include <optional>
+
+#include "loongarch/isa/instruction.hpp"
+#include "loongarch/soft/cpu.hpp"
+#include "loongarch/soft/dispatch.hpp"
+#include "loongarch/soft/handlers.hpp"
+
+namespace lkvm::la {
+namespace {
+
+/// Raises the exception in imm: what decoding found out about an instruction.
+bool raise_decoded(Interp& machine, const Op& op) {
+    return machine.cpu.raise(static_cast<Exception>(op.imm));
+}
+
+/// Ends a block whose last instruction goes on to the next one. Not an instruction itself.
+LKVM_HANDLER void end_of_block(Cpu& cpu, const Op* op) {
+    const std::uint64_t target = cpu.pc_of(op);
+    BlockLinks& links = links_behind(op);
+    if (same_page(target - 4, target)) {
+        LKVM_GO(cpu, target, links.fall_through);
+        return leave_to(cpu, target, &links.fall_through);
+    }
+    LKVM_GO(cpu, target, cpu.cached_block(target));
+    return leave_to(cpu, target, nullptr);
+}
+
+bool ends_block(Insn insn) {
+    switch (insn) {
+        case Insn::beq:
+        case Insn::bne:
+        case Insn::blt:
+        case Insn::bge:
+        case Insn::bltu:
+        case Insn::bgeu:
+        case Insn::beqz:
+        case Insn::bnez:
+        case Insn::bceqz:
+        case Insn::bcnez:
+        case Insn::b:
+        case Insn::bl:
+        case Insn::jirl:
+        case Insn::ertn:
+        case Insn::idle:
+        case Insn::syscall:
+        case Insn::break_: return true;
+        default: return false;
+    }
+}
+
+/// The exception that the instruction raises in `mode` whatever its operands are worth, if any.
+std::optional<Exception> refusal(const Decoded& decoded, const InsnInfo& line, BlockMode mode) {
+    switch (line.needs) {
+        case Feature::FP_S:
+        case Feature::FP_D:
+        case Feature::FRECIPE:
+            if (!mode.has(BlockMode::fp)) return Exception::FPD;
+            break;
+        case Feature::LSX:
+        case Feature::LSX_FRECIPE:
+            if (!mode.has(BlockMode::lsx)) return Exception::SXD;
+            break;
+        case Feature::LASX:
+        case Feature::LASX_FRECIPE:
+            if (!mode.has(BlockMode::lasx)) return Exception::ASXD;
+            break;
+        case Feature::PRIV:
+        case Feature::LSPW:
+            // cacop and dbcl decide by themselves.
+            if (!mode.has(BlockMode::privileged) && decoded.insn != Insn::cacop) {
+                return Exception::IPE;
+            }
+            break;
+        case Feature::LVZ: return Exception::INE;
+        case Feature::LAM:
+        case Feature::LAM_BH:
+            if (decoded.rd != 0 && (decoded.rd == decoded.rj || decoded.rd == decoded.rk)) {
+                return Exception::INE;
+            }
+            break;
+        default: break;
+    }
+    switch (decoded.insn) {
+        case Insn::bstrins_w:
+        case Insn::bstrins_d:
+        case Insn::bstrpick_w:
+        case Insn::bstrpick_d:
+            if (static_cast<int>(decoded.ra) < decoded.imm) return Exception::INE;
+            break;
+        default: break;
+    }
+    return std::nullopt;
+}
+
+/// `word` as an operation. Returns whether it ends the block.
+bool make_op(std::uint32_t word, BlockMode mode, Op& op) {
+    Decoded decoded;
+    std::optional<Exception> exception;
+    if (!decode(word, decoded)) {
+        exception = Exception::INE;
+    } else {
+        const InsnInfo& line = info(decoded.insn);
+        exception = refusal(decoded, line, mode);
+        op.run = handler_of(decoded.insn);
+        if (!exception && op.run == nullptr) exception = Exception::INE;
+        op.rd = decoded.rd;
+        op.rj = decoded.rj;
+        op.rk = decoded.rk;
+        op.ra = decoded.ra;
+        op.imm = decoded.imm;
+        if (op.rd == 0 && writes_gpr_rd(line.format)) op.rd = gpr_sink;
+    }
+    if (exception) {
+        op = Op{};
+        op.run = handler_for<raise_decoded>();
+        op.imm = static_cast<std::int32_t>(*exception);
+        return true;
+    }
+    return ends_block(decoded.insn);
+}
+
+}  // namespace
+
+Block* Cpu::decode_block(std::uint64_t physical, const std::byte* host, BlockMode mode) {
+    std::array<Op, BlockCache::max_ops + 1> ops;
+    const std::uint64_t left = (host_page_size - (physical & ~host_page_mask)) / 4;
+    std::uint64_t most = left < BlockCache::max_ops ? left : BlockCache::max_ops;
+    if (mode.has(BlockMode::single_step)) most = 1;
+    unsigned count = 0;
+    bool ended = false;
+    while (!ended && count < most) {
+        std::uint32_t word = 0;
+        // Another vCPU may be writing: whole words, old or new.
+        word = __atomic_load_n(reinterpret_cast<const std::uint32_t*>(host) + count,
+                               __ATOMIC_RELAXED);
+        ops[count] = Op{};
+        ended = make_op(word, mode, ops[count]);
+        ++count;
+    }
+    unsigned slots = count;
+    if (!ended) {
+        ops[slots] = Op{};
+        ops[slots].run = &end_of_block;
+        ++slots;
+    }
+    return blocks_.add(physical, mode, host, ops.data(), slots, count);
+}
+
+Block* Cpu::find_block() {
+    Block** const link = link_;
+    link_ = nullptr;
+    if (Block* const cached = cached_block(pc)) {
+        if (link != nullptr && link_target_ == pc) *link = cached;
+        return cached;
+    }
+    if ((pc & 3) != 0) {
+        deliver(Exception::ADEF, pc, pc, 0);
+        return nullptr;
+    }
+    const Translation translation = translate(pc, Access::fetch);
+    if (!translation.ok) {
+        deliver(translation.exception, pc, pc, 0);
+        return nullptr;
+    }
+    const PhysicalPage page = system_.page(translation.physical);
+    if (page.host == nullptr) {
+        deliver(Exception::ADEF, pc, pc, 0);
+        return nullptr;
+    }
+    Block* found = blocks_.find(translation.physical, mode_);
+    if (found == nullptr) {
+        if (blocks_.full()) {
+            blocks_.flush();
+            ++epochs_[0];
+            ++epochs_[1];
+            update_mode();
+        } else if (link != nullptr && link_target_ == pc) {
+            // The link's block stays: filled below.
+            link_ = link;
+        }
+        system_.mark_code(page);
+        const std::byte* const code = page.host + (translation.physical & ~host_page_mask);
+        found = decode_block(translation.physical, code, mode_);
+    } else {
+        link_ = link;
+    }
+    if (link_ != nullptr && link_target_ == pc) *link_ = found;
+    link_ = nullptr;
+    if (!translation.global && (pc >> 63) != 0) non_global_high_ = true;
+    JumpCacheEntry& entry = jump_cache_.at(pc);
+    entry.pc = pc;
+    entry.context = contexts[pc >> 63];
+    entry.block = found;
+    return found;
+}
+
+}  // namespace lkvm::la

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "loongarch/soft/timers.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "loongarch/soft/cpu.hpp"
+
+namespace lkvm::la {
+
+Timers::~Timers() {
+    {
+        const std::lock_guard lock{mutex_};
+        stop_ = true;
+        changed_.notify_all();
+    }
+    if (thread_.joinable()) thread_.join();
+}
+
+void Timers::arm(Cpu&, std::uint64_t deadline) {
+    const std::lock_guard lock{mutex_};
+    if (!thread_.joinable()) thread_ = std::thread{[this] { run(); }};
+    if (deadline >= next_) return;  // run() looks at all deadlines when it wakes
+    next_ = deadline;
+    changed_.notify_all();
+}
+
+void Timers::run() {
+    std::unique_lock lock{mutex_};
+    while (!stop_) {
+        const std::uint64_t now = system_.counter();
+        if (next_ > now) {
+            // An hour at most, so that the conversion to nanoseconds cannot overflow.
+            const std::uint64_t ticks = std::min(next_ - now, 3600 * counter_hz);
+            changed_.wait_for(lock, std::chrono::nanoseconds{ticks * 10});
+            continue;
+        }
+        next_ = UINT64_MAX;
+        for (Cpu* cpu : system_.cpus()) {
+            const std::uint64_t deadline = cpu->timer_deadline();
+            if (deadline <= now) {
+                cpu->request_attention();
+            } else {
+                next_ = std::min(next_, deadline);
+            }
+        }
+    }
+}
+
+}  // namespace lkvm::la

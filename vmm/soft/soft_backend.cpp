@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmm/soft/soft_backend.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "loongarch/isa/disassemble.hpp"
+#include "loongarch/platform/memory_map.hpp"
+#include "loongarch/soft/cpu.hpp"
+#include "loongarch/soft/system.hpp"
+
+namespace lkvm::vmm {
+namespace {
+
+/// Bound of all vCPUs' translated code together, in bytes.
+constexpr std::size_t code_cache_bytes = 32u << 20;
+
+/// Execution trace, one line per instruction. Shared by the vCPU threads.
+class Trace {
+public:
+    explicit Trace(std::FILE* file)
+        : file_(file) {}
+    ~Trace() { std::fclose(file_); }
+    Trace(const Trace&) = delete;
+    Trace& operator=(const Trace&) = delete;
+
+    static void line(void* self, la::Cpu& cpu, std::uint64_t pc, std::uint32_t word) {
+        std::array<char, la::disassembly_size> buffer;
+        const std::string_view text = la::disassemble(word, pc, buffer);
+        auto* const trace = static_cast<Trace*>(self);
+        const std::lock_guard lock{trace->mutex_};
+        std::fprintf(trace->file_, "%u %016llx %08x %.*s\n", cpu.index(),
+                     static_cast<unsigned long long>(pc), word, static_cast<int>(text.size()),
+                     text.data());
+    }
+
+private:
+    std::mutex mutex_;
+    std::FILE* file_;
+};
+
+class SoftBackend final : public Backend {
+public:
+    SoftBackend(const BackendRequest& request, std::unique_ptr<Trace> trace)
+        : memory_(request.memory)
+        , system_(request.bus, request.iocsr, request.clock)
+        , trace_(std::move(trace)) {
+        for (const RamBank& bank : memory_.banks().all()) {
+            system_.add_region(bank.base.value, {bank.host, bank.size}, true);
+        }
+        system_.add_region(la::memory_map::boot_rom_base.value, request.boot_rom, false);
+        const std::size_t share = std::max<std::size_t>(code_cache_bytes / request.cpu_count, 4096);
+        for (unsigned i = 0; i < request.cpu_count; ++i) {
+            cpus_.push_back(
+                std::make_unique<la::Cpu>(system_, i, la::CpuConfig::full(), share));
+            system_.attach(*cpus_.back());
+            if (trace_ != nullptr) cpus_.back()->set_tracer(&Trace::line, trace_.get());
+        }
+        memory_.set_write_observer(&system_);
+    }
+
+    ~SoftBackend() override { memory_.set_write_observer(nullptr); }
+
+    [[nodiscard]] std::string_view name() const override { return "soft"; }
+
+    void reset(const VcpuStart& boot, const VcpuStart& secondary) override {
+        for (const auto& cpu : cpus_) {
+            cpu->reset();
+            const VcpuStart& start = cpu->index() == 0 ? boot : secondary;
+            cpu->pc = start.pc;
+            cpu->gpr[4] = start.a0;
+            cpu->gpr[5] = start.a1;
+            cpu->gpr[6] = start.a2;
+        }
+    }
+
+    void resume() override {
+        if (!threads_.empty()) return system_.release();
+        for (const auto& cpu : cpus_) {
+            threads_.emplace_back([&cpu = *cpu] { cpu.run(); });
+        }
+    }
+
+    void pause() override {
+        if (!threads_.empty()) system_.hold(static_cast<unsigned>(threads_.size()));
+    }
+
+    void stop() override {
+        for (const auto& cpu : cpus_) cpu->stop();
+        if (system_.hold_requested()) system_.release();
+        for (std::thread& thread : threads_) thread.join();
+        threads_.clear();
+    }
+
+    void set_line(unsigned cpu, unsigned line, bool level) override {
+        if (cpu < cpus_.size()) cpus_[cpu]->set_line(line, level);
+    }
+
+private:
+    GuestMemory& memory_;
+    la::System system_;
+    std::unique_ptr<Trace> trace_;
+    std::vector<std::unique_ptr<la::Cpu>> cpus_;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+Outcome<std::unique_ptr<Backend>> make_soft_backend(const BackendRequest& request) {
+    std::unique_ptr<Trace> trace;
+    if (!request.trace_file.empty()) {
+        std::FILE* const file = std::fopen(request.trace_file.c_str(), "w");
+        if (file == nullptr) {
+            return setup_failure("cannot write the trace file '" + request.trace_file +
+                                 "': " + std::strerror(errno));
+        }
+        trace = std::make_unique<Trace>(file);
+    }
+    return std::unique_ptr<Backend>{std::make_unique<SoftBackend>(request, std::move(trace))};
+}
+
+}  // namespace lkvm::vmm
