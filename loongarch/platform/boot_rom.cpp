@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "loongarch/csr/csr.hpp"
 #include "loongarch/isa/encode.hpp"
 
 namespace lkvm::la {
@@ -18,12 +19,12 @@ constexpr std::uint8_t t1 = 13;
 constexpr std::uint8_t t2 = 14;
 constexpr std::uint8_t t3 = 15;
 
-constexpr std::int32_t csr_crmd = 0x0;
-constexpr std::int32_t csr_ecfg = 0x4;
-constexpr std::int32_t csr_era = 0x6;
-constexpr std::int32_t csr_eentry = 0xc;
+constexpr std::int32_t csr_crmd = csr::crmd::number;
+constexpr std::int32_t csr_ecfg = csr::ecfg::number;
+constexpr std::int32_t csr_era = csr::ERA;
+constexpr std::int32_t csr_eentry = csr::EENTRY;
 
-constexpr std::int32_t crmd_ie = 1 << 2;
+constexpr std::int32_t crmd_ie = csr::crmd::IE::mask;
 constexpr std::int32_t ecfg_ipi_page = 1;  // bit 12, the IPI's line, as an immediate of lu12i.w
 
 // IOCSR addresses of the IPI block: page and offsets in it.

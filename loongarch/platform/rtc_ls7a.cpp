@@ -2,6 +2,8 @@
 // Real-time clock of the 7A bridge.
 #include "loongarch/platform/rtc_ls7a.hpp"
 
+#include <lkvm/field.hpp>
+
 #include "loongarch/platform/calendar.hpp"
 #include "loongarch/platform/fdt_writer.hpp"
 #include "loongarch/platform/memory_map.hpp"
@@ -30,54 +32,46 @@ constexpr std::int64_t ns_per_tenth = ns_per_second / 10;
 constexpr std::int64_t counter_hz = 32768;
 constexpr std::int64_t year_base = 1900;
 
-/// A bit field of the 32-bit registers below.
-struct Bits {
-    unsigned lsb;
-    unsigned width;
-
-    [[nodiscard]] constexpr std::uint32_t mask() const { return (std::uint32_t{1} << width) - 1; }
-    [[nodiscard]] constexpr std::uint32_t of(std::uint32_t value) const {
-        return value >> lsb & mask();
-    }
-    [[nodiscard]] constexpr std::uint32_t put(std::uint64_t value) const {
-        return (static_cast<std::uint32_t>(value) & mask()) << lsb;
-    }
-};
-
 namespace toy {  // TOY_WRITE0, TOY_READ0
-constexpr Bits month{26, 6};
-constexpr Bits day{21, 5};
-constexpr Bits hour{16, 5};
-constexpr Bits minute{10, 6};
-constexpr Bits second{4, 6};
-constexpr Bits tenth{0, 4};
+using Month = Field<26, 6, unsigned>;
+using Day = Field<21, 5, unsigned>;
+using Hour = Field<16, 5, unsigned>;
+using Minute = Field<10, 6, unsigned>;
+using Second = Field<4, 6, unsigned>;
+using Tenth = Field<0, 4, unsigned>;
+static_assert(field_mask<Month, Day, Hour, Minute, Second, Tenth>() == UINT32_MAX);
 }  // namespace toy
 
 namespace match {  // TOY_MATCH0..2
-constexpr Bits year{26, 6};
-constexpr Bits month{22, 4};
-constexpr Bits day{17, 5};
-constexpr Bits hour{12, 5};
-constexpr Bits minute{6, 6};
-constexpr Bits second{0, 6};
+using Year = Field<26, 6, unsigned>;
+using Month = Field<22, 4, unsigned>;
+using Day = Field<17, 5, unsigned>;
+using Hour = Field<12, 5, unsigned>;
+using Minute = Field<6, 6, unsigned>;
+using Second = Field<0, 6, unsigned>;
+static_assert(field_mask<Year, Month, Day, Hour, Minute, Second>() == UINT32_MAX);
 }  // namespace match
 
 DateTime date_of(std::uint32_t low, std::int64_t year) {
     return DateTime{year,
-                    toy::month.of(low),
-                    toy::day.of(low),
-                    toy::hour.of(low),
-                    toy::minute.of(low),
-                    toy::second.of(low)};
+                    toy::Month::get(low),
+                    toy::Day::get(low),
+                    toy::Hour::get(low),
+                    toy::Minute::get(low),
+                    toy::Second::get(low)};
 }
 
 std::uint32_t toy_low(std::int64_t time_ns) {
     const std::int64_t seconds = floor_divide(time_ns, ns_per_second);
     const DateTime when = date_from_seconds(seconds);
     const std::int64_t rest = time_ns - seconds * ns_per_second;
-    return toy::month.put(when.month) | toy::day.put(when.day) | toy::hour.put(when.hour) |
-           toy::minute.put(when.minute) | toy::second.put(when.second) |
-           toy::tenth.put(static_cast<std::uint64_t>(rest / ns_per_tenth));
+    std::uint64_t value = toy::Month::put(0, when.month);
+    value = toy::Day::put(value, when.day);
+    value = toy::Hour::put(value, when.hour);
+    value = toy::Minute::put(value, when.minute);
+    value = toy::Second::put(value, when.second);
+    value = toy::Tenth::put(value, static_cast<unsigned>(rest / ns_per_tenth));
+    return static_cast<std::uint32_t>(value);
 }
 
 std::int64_t year_of(std::int64_t time_ns) {
@@ -86,15 +80,15 @@ std::int64_t year_of(std::int64_t time_ns) {
 
 /// The guest second that a match register means, in the 64 years around `now`.
 std::int64_t alarm_second(std::uint32_t value, std::int64_t now_year) {
-    const std::int64_t low_bits = match::year.of(value);
+    const std::int64_t low_bits = match::Year::get(value);
     const std::int64_t years = now_year - year_base;
     DateTime when;
     when.year = year_base + years - years % 64 + low_bits;
-    when.month = match::month.of(value);
-    when.day = match::day.of(value);
-    when.hour = match::hour.of(value);
-    when.minute = match::minute.of(value);
-    when.second = match::second.of(value);
+    when.month = match::Month::get(value);
+    when.day = match::Day::get(value);
+    when.hour = match::Hour::get(value);
+    when.minute = match::Minute::get(value);
+    when.second = match::Second::get(value);
     return seconds_from_date(when);
 }
 
@@ -214,7 +208,7 @@ void RtcLs7a::write_toy_low(std::uint32_t value) {
     written_low_ = value;
     low_is_fresh_ = true;
     const std::int64_t seconds = seconds_from_date(date_of(value, year_of(now_ns())));
-    const std::int64_t tenths = toy::tenth.of(value);
+    const std::int64_t tenths = toy::Tenth::get(value);
     offset_ns_ += seconds * ns_per_second + tenths * ns_per_tenth - now_ns();
     checked_second_ = seconds;
 }

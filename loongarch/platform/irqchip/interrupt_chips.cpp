@@ -79,11 +79,11 @@ void InterruptChips::write_locked(unsigned cpu, std::uint32_t address, unsigned 
 /// Writes a word into another CPU's IOCSR space, whole or the bytes that are not to be kept. It
 /// cannot reach ANY_SEND again, which takes 8 bytes only.
 void InterruptChips::send_any(std::uint64_t value) {
-    const unsigned cpu = send::target(value);
-    const std::uint32_t address = send::address(value);
+    const unsigned cpu = send::Target::get(value);
+    const std::uint32_t address = send::Address::get(value);
     if (cpu >= cpu_count_ || !is_natural_access(address, 4)) return;
-    const unsigned keep = send::keep_bytes(value);
-    const std::uint32_t data = send::data(value);
+    const unsigned keep = send::KeepBytes::get(value);
+    const std::uint32_t data = send::Data::get(value);
     if (keep == 0) {
         write_locked(cpu, address, 4, data);
         return;

@@ -78,20 +78,20 @@ void Ipi::update_line(unsigned cpu) {
 }
 
 void Ipi::send_interrupt(std::uint32_t value) {
-    const unsigned cpu = send::target(value);
+    const unsigned cpu = send::Target::get(value);
     if (cpu >= cpu_count_) return;
-    state_[cpu].status |= std::uint32_t{1} << send::vector(value);
+    state_[cpu].status |= std::uint32_t{1} << send::Vector::get(value);
     update_line(cpu);
 }
 
 void Ipi::send_mail(std::uint64_t value) {
-    const unsigned cpu = send::target(value);
+    const unsigned cpu = send::Target::get(value);
     if (cpu >= cpu_count_) return;
-    const unsigned word = send::mail_word(value);
+    const unsigned word = send::MailWord::get(value);
     std::uint64_t& mailbox = state_[cpu].mailbox[word / 2];
     for (unsigned i = 0; i < 4; ++i) {
-        if ((send::keep_bytes(value) >> i & 1) != 0) continue;
-        mailbox = write_lanes(mailbox, 4 * (word % 2) + i, 1, send::data(value) >> (8 * i));
+        if ((send::KeepBytes::get(value) >> i & 1) != 0) continue;
+        mailbox = write_lanes(mailbox, 4 * (word % 2) + i, 1, send::Data::get(value) >> (8 * i));
     }
 }
 

@@ -5,31 +5,15 @@
 
 #include <cstdint>
 
+#include <lkvm/field.hpp>
+
 namespace lkvm::la::send {
 
-/// Target CPU, bits 25:16 of all three.
-[[nodiscard]] constexpr unsigned target(std::uint64_t value) {
-    return static_cast<unsigned>(value >> 16) & 0x3ff;
-}
-/// IPI_SEND: number of the status bit to set, bits 4:0.
-[[nodiscard]] constexpr unsigned vector(std::uint64_t value) {
-    return static_cast<unsigned>(value) & 0x1f;
-}
-/// MAIL_SEND: 32-bit mailbox word, bits 4:2.
-[[nodiscard]] constexpr unsigned mail_word(std::uint64_t value) {
-    return static_cast<unsigned>(value >> 2) & 0x7;
-}
-/// ANY_SEND: IOCSR address, bits 15:0.
-[[nodiscard]] constexpr std::uint32_t address(std::uint64_t value) {
-    return static_cast<std::uint32_t>(value) & 0xffff;
-}
-/// MAIL_SEND and ANY_SEND: bits 30:27, a set bit leaves that byte as it was.
-[[nodiscard]] constexpr unsigned keep_bytes(std::uint64_t value) {
-    return static_cast<unsigned>(value >> 27) & 0xf;
-}
-/// MAIL_SEND and ANY_SEND: bits 63:32.
-[[nodiscard]] constexpr std::uint32_t data(std::uint64_t value) {
-    return static_cast<std::uint32_t>(value >> 32);
-}
+using Target = Field<16, 10, unsigned>;       ///< CPU, in all three
+using Vector = Field<0, 5, unsigned>;         ///< IPI_SEND: status bit to set
+using MailWord = Field<2, 3, unsigned>;       ///< MAIL_SEND: which 32 bits of the mailboxes
+using Address = Field<0, 16, std::uint32_t>;  ///< ANY_SEND: IOCSR address
+using KeepBytes = Field<27, 4, unsigned>;     ///< MAIL_SEND, ANY_SEND: 1 leaves that byte as it was
+using Data = Field<32, 32, std::uint32_t>;    ///< MAIL_SEND, ANY_SEND
 
 }  // namespace lkvm::la::send
