@@ -16,7 +16,8 @@ Result<int> half(int value) {
 }
 
 Result<int> quarter(int value) {
-    return LKVM_TRY(half(LKVM_TRY(half(value))));
+    const int halved = LKVM_TRY(half(value));
+    return LKVM_TRY(half(halved));
 }
 
 Result<> check(int value) {
