@@ -76,7 +76,8 @@ Result<Range> place_kernel(const RamBanks& banks, const KernelImage& image,
 
 /// Tables and device tree: at the start of the bank, or right above a kernel that sits there.
 Result<Range> place_tables(const Range& bank, const Range& kernel, std::uint64_t device_tree) {
-    const std::uint64_t size = add(boot_table::device_tree, device_tree);
+    const std::uint64_t size =
+        align_up(add(boot_table::device_tree, device_tree), boot_part_alignment);
     Range tables{bank.start, add(bank.start, size)};
     if (tables.overlaps(kernel)) {
         tables.start = align_up(kernel.end, kernel_load_alignment);
@@ -90,14 +91,15 @@ Result<Range> place_tables(const Range& bank, const Range& kernel, std::uint64_t
 
 /// Above kernel and tables with a gap if there is room, else right above them, else between them.
 Result<std::uint64_t> place_initrd(const Range& bank, const Range& kernel, const Range& tables,
-                                   std::uint64_t size) {
+                                   std::uint64_t bytes) {
+    const std::uint64_t size = align_up(bytes, boot_part_alignment);
     const bool kernel_here = kernel.overlaps(bank);
     const std::uint64_t top = kernel_here && kernel.end > tables.end ? kernel.end : tables.end;
     for (const std::uint64_t gap : {initrd_gap, std::uint64_t{0}}) {
-        const std::uint64_t where = align_up(add(top, gap), initrd_alignment);
+        const std::uint64_t where = align_up(add(top, gap), boot_part_alignment);
         if (bank.holds(where, size)) return where;
     }
-    const std::uint64_t between = align_up(tables.end, initrd_alignment);
+    const std::uint64_t between = align_up(tables.end, boot_part_alignment);
     if (kernel_here && kernel.start > tables.end &&
         Range{tables.end, kernel.start}.holds(between, size)) {
         return between;

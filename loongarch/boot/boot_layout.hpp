@@ -18,22 +18,21 @@ namespace lkvm::la {
 inline constexpr std::uint64_t kernel_offset = 0x200000;
 /// What Linux's page tables need of a load address.
 inline constexpr std::uint64_t kernel_load_alignment = 0x10000;
-inline constexpr std::uint64_t initrd_alignment = 0x10000;
+inline constexpr std::uint64_t boot_part_alignment = 0x10000;
 /// Bytes of a command line with its NUL that Linux reads (COMMAND_LINE_SIZE).
 inline constexpr std::size_t command_line_limit = 4096;
 
-/// Offsets of the boot tables from BootLayout::tables. All of them lie in one stretch of
-/// boot_tables_size bytes followed by the device tree.
+/// Offsets of the boot tables from BootLayout::tables. Parts that the memory map tells apart start
+/// at multiples of boot_part_alignment, so that they are whole pages for every guest page size.
 namespace boot_table {
 inline constexpr std::uint64_t command_line = 0x10000;
 inline constexpr std::uint64_t system_table = 0x14000;
 inline constexpr std::uint64_t config_tables = 0x15000;
-inline constexpr std::uint64_t memory_map = 0x16000;
 inline constexpr std::uint64_t initrd_record = 0x17000;
 inline constexpr std::uint64_t vendor = 0x17100;
 inline constexpr std::uint64_t rng_seed = 0x17200;
-inline constexpr std::uint64_t reserved_end = 0x18000;
-inline constexpr std::uint64_t device_tree = 0x30000;
+inline constexpr std::uint64_t memory_map = 0x20000;
+inline constexpr std::uint64_t device_tree = 0x40000;
 }  // namespace boot_table
 
 /// What has to be placed.

@@ -24,8 +24,9 @@ public:
     void add(std::uint64_t start, std::uint64_t size, efi::MemoryType type) {
         if (size == 0) return;
         LKVM_ASSERT(count_ < max_parts);
-        // Whole pages only; neighbours start at page boundaries, so that none overlaps.
-        const std::uint64_t end = (start + size + efi::page_size - 1) & ~(efi::page_size - 1);
+        // Parts start at multiples of the alignment, and so do banks, so that no two overlap.
+        const std::uint64_t end =
+            (start + size + boot_part_alignment - 1) & ~(boot_part_alignment - 1);
         std::size_t place = count_++;
         for (; place > 0 && parts_[place - 1].start > start; --place) {
             parts_[place] = parts_[place - 1];
@@ -45,12 +46,10 @@ PartList parts_of(const BootLayout& layout) {
     const std::uint64_t tables = layout.tables.value;
     PartList parts;
     // Linux reserves map and device tree by itself, and reservations must not overlap (it warns
-    // before it has exception handlers, which is fatal): so the map's page is left out of ours.
+    // before it has exception handlers, which is fatal): so the map is not among ours.
     parts.add(tables + boot_table::command_line, boot_table::memory_map - boot_table::command_line,
               MemoryType::acpi_reclaim);
-    parts.add(tables + boot_table::memory_map, efi::page_size, MemoryType::loader_data);
-    parts.add(tables + boot_table::initrd_record,
-              boot_table::reserved_end - boot_table::initrd_record, MemoryType::acpi_reclaim);
+    parts.add(tables + boot_table::memory_map, boot_part_alignment, MemoryType::loader_data);
     parts.add(layout.device_tree.value, layout.device_tree_room, MemoryType::loader_data);
     parts.add(layout.load.value, layout.image.memory_size, MemoryType::loader_code);
     parts.add(layout.initrd.value, layout.initrd_size, MemoryType::loader_data);
@@ -86,7 +85,7 @@ private:
 
 static_assert(sizeof(efi::BootMemoryMap) +
                   (max_ram_banks + 2 * max_parts) * sizeof(efi::MemoryDescriptor) <=
-              efi::page_size);
+              boot_part_alignment);
 
 }  // namespace
 

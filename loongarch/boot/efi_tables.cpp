@@ -14,7 +14,7 @@ constexpr std::size_t max_rng_seed_size = 256;
 constexpr std::size_t max_config_tables = 4;
 constexpr std::array<Le16, 5> vendor_name{std::uint16_t{'l'}, std::uint16_t{'k'},
                                           std::uint16_t{'v'}, std::uint16_t{'m'}, std::uint16_t{0}};
-static_assert(boot_table::rng_seed + sizeof(Le32) + max_rng_seed_size <= boot_table::reserved_end);
+static_assert(boot_table::rng_seed + sizeof(Le32) + max_rng_seed_size <= boot_table::memory_map);
 
 /// CRC-32 as in IEEE 802.3, bit by bit: it covers a hundred bytes once per boot.
 std::uint32_t crc32(std::span<const std::byte> bytes) {

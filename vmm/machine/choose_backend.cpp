@@ -2,6 +2,7 @@
 #include "vmm/machine/choose_backend.hpp"
 
 #include "loongarch/soft/cpu_config.hpp"
+#include "vmm/soft/soft_backend.hpp"
 
 namespace lkvm::vmm {
 
@@ -13,9 +14,7 @@ Outcome<BackendChoice> choose_backend(Accelerator accelerator) {
     BackendChoice choice;
     choice.address_limit = std::uint64_t{1} << la::physical_bits;
     choice.description = "vCPUs run on the built-in software CPU (soft)";
-    choice.make = [](const BackendRequest&) -> Outcome<std::unique_ptr<Backend>> {
-        return setup_failure("the software CPU is not there yet");
-    };
+    choice.make = make_soft_backend;
     return choice;
 }
 
