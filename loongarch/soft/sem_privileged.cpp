@@ -8,6 +8,10 @@
 
 namespace lkvm::la::sem {
 
+#if defined(__x86_64__)
+// Every x86-64 CPU that runs a current distribution has cmpxchg16b.
+__attribute__((target("cx16")))
+#endif
 bool detail::compare_and_swap_16(std::byte* place, std::uint64_t expected_low,
                                  std::uint64_t expected_high, std::uint64_t low,
                                  std::uint64_t high) {
