@@ -111,63 +111,40 @@ struct Pattern {
     std::uint64_t value;
 };
 
+// clang-format off
 /// The 64 bits that vldi with this 13-bit immediate repeats; undefined for modes 29 to 31.
 [[nodiscard]] constexpr Pattern vldi_pattern(unsigned immediate) {
     const std::uint64_t byte = immediate & 0xff;
-    // Without bit 12: bits 9:0 sign-extended, lane width by bits 11:10.
-    const auto extended =
-        static_cast<std::uint64_t>(static_cast<std::int64_t>(std::uint64_t{immediate} << 54) >> 54);
-    switch (immediate >> 8 & 0x1f) {
-        case 0x00:
-        case 0x01:
-        case 0x02:
-        case 0x03:
-            return {true, eight_times(byte)};
-        case 0x04:
-        case 0x05:
-        case 0x06:
-        case 0x07:
-            return {true, four_times(extended & 0xffff)};
-        case 0x08:
-        case 0x09:
-        case 0x0a:
-        case 0x0b:
-            return {true, twice(extended & 0xffffffff)};
-        case 0x0c:
-        case 0x0d:
-        case 0x0e:
-        case 0x0f:
-            return {true, extended};
-        case 0x10:
-            return {true, twice(byte)};
-        case 0x11:
-            return {true, twice(byte << 8)};
-        case 0x12:
-            return {true, twice(byte << 16)};
-        case 0x13:
-            return {true, twice(byte << 24)};
-        case 0x14:
-            return {true, four_times(byte)};
-        case 0x15:
-            return {true, four_times(byte << 8)};
-        case 0x16:
-            return {true, twice(byte << 8 | 0xff)};
-        case 0x17:
-            return {true, twice(byte << 16 | 0xffff)};
-        case 0x18:
-            return {true, eight_times(byte)};
-        case 0x19:
-            return {true, bytes_of_bits(immediate & 0xff)};
-        case 0x1a:
-            return {true, twice(single_of_bits(byte))};
-        case 0x1b:
-            return {true, single_of_bits(byte)};
-        case 0x1c:
-            return {true, double_of_bits(byte)};
-        default:
-            return {false, 0};
+    const unsigned mode = immediate >> 8 & 0x1f;
+    if (mode < 0x10) {
+        // Bits 9:0 sign-extended, the width of lanes by bits 11:10.
+        const auto extended = static_cast<std::uint64_t>(
+            static_cast<std::int64_t>(std::uint64_t{immediate} << 54) >> 54);
+        switch (mode >> 2) {
+            case 0: return {true, eight_times(byte)};
+            case 1: return {true, four_times(extended & 0xffff)};
+            case 2: return {true, twice(extended & 0xffffffff)};
+            default: return {true, extended};
+        }
+    }
+    switch (mode) {
+        case 0x10: return {true, twice(byte)};
+        case 0x11: return {true, twice(byte << 8)};
+        case 0x12: return {true, twice(byte << 16)};
+        case 0x13: return {true, twice(byte << 24)};
+        case 0x14: return {true, four_times(byte)};
+        case 0x15: return {true, four_times(byte << 8)};
+        case 0x16: return {true, twice(byte << 8 | 0xff)};
+        case 0x17: return {true, twice(byte << 16 | 0xffff)};
+        case 0x18: return {true, eight_times(byte)};
+        case 0x19: return {true, bytes_of_bits(immediate & 0xff)};
+        case 0x1a: return {true, twice(single_of_bits(byte))};
+        case 0x1b: return {true, single_of_bits(byte)};
+        case 0x1c: return {true, double_of_bits(byte)};
+        default: return {false, 0};
     }
 }
+// clang-format on
 
 template<class Form>
 [[nodiscard]] bool load_constant(Cpu& cpu, const Op& op) {
