@@ -34,12 +34,13 @@ bool bound_store(Cpu& cpu, const Op& op) {
     return cpu.store(cpu.gpr[op.rj], static_cast<T>(cpu.gpr[op.rd]));
 }
 
-/// A load writes bits 63:0 of the register: a single is extended with zeros.
+/// A load writes bits 63:0 of the register: a single is extended with ones, as results are.
 template<class T>
 bool fp_load(Cpu& cpu, const Op& op, std::uint64_t address) {
     T value;
     if (!cpu.load(address, value)) return false;
-    cpu.vr[op.rd].set_lane<T>(0, value);
+    const std::uint64_t above = sizeof(T) == 4 ? UINT64_MAX << 32 : 0;
+    cpu.vr[op.rd].d[0] = above | value;
     return true;
 }
 template<class T>
