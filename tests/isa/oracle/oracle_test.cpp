@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Instruction oracle: random cases of every unprivileged instruction run on qemu-loongarch64 and on
+// the software CPU and must leave the same registers, flags and memory.
+//
+// LKVM_SEED chooses other cases, LKVM_ORACLE_CASES how many per instruction (default 24),
+// LKVM_ORACLE_ONLY the instructions whose name begins so, LKVM_ORACLE_VERBOSE=1 prints all that
+// differ.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+
+#include "loongarch/isa/instruction.hpp"
+#include "tests/isa/oracle/compare.hpp"
+#include "tests/isa/oracle/generator.hpp"
+#include "tests/isa/oracle/runner.hpp"
+#include "tests/isa/support.hpp"
+
+namespace lkvm::test::oracle {
+namespace {
+
+constexpr std::size_t batch_size = 4000;
+
+std::size_t cases_per_instruction() {
+    const char* text = std::getenv("LKVM_ORACLE_CASES");
+    return text != nullptr ? std::strtoul(text, nullptr, 0) : 24;
+}
+
+bool verbose() {
+    return std::getenv("LKVM_ORACLE_VERBOSE") != nullptr;
+}
+
+struct Tally {
+    std::size_t cases = 0;
+    std::map<std::string, std::size_t> missing;
+    std::map<std::string, std::size_t> different;
+    std::map<std::string, std::size_t> accepted;
+    std::map<std::string, std::string> examples;
+};
+
+std::string name_of(const Case& tested) {
+    return tested.insn == la::Insn::count ? "(sequence)" : la::info(tested.insn).text;
+}
+
+class Oracle : public testing::Test {
+protected:
+    void SetUp() override {
+        qemu_ = find_qemu();
+        if (qemu_.empty()) GTEST_SKIP() << "qemu-loongarch64 not found (LKVM_QEMU_USER)";
+    }
+
+    /// Runs the cases on both sides; false if one could not be run.
+    bool run(const std::vector<Case>& cases, Tally& tally) {
+        std::vector<Body> bodies;
+        for (const Case& one : cases) bodies.push_back(one.body);
+        const Image image = make_image(bodies);
+        const RunResult expected = run_qemu(qemu_, image, cases.size());
+        const RunResult actual = run_soft(image, cases.size());
+        EXPECT_EQ(expected.error, "");
+        EXPECT_EQ(actual.error, "");
+        if (!expected.error.empty() || !actual.error.empty()) return false;
+        for (std::size_t i = 0; i < cases.size(); ++i) {
+            ++tally.cases;
+            judge(cases[i], i, expected.blocks[i], actual.blocks[i], tally);
+        }
+        return true;
+    }
+
+    static void report(const Tally& tally) {
+        std::printf("%zu cases\n", tally.cases);
+        for (const auto& [reason, count] : tally.accepted) {
+            std::printf("accepted (%zu): %s\n", count, reason.c_str());
+        }
+        std::string names;
+        for (const auto& [name, count] : tally.missing) names += " " + name;
+        EXPECT_TRUE(tally.missing.empty())
+            << tally.missing.size() << " instructions are missing:" << names;
+        for (const auto& [name, count] : tally.different) {
+            ADD_FAILURE() << name << ": " << count << " cases differ, for example\n"
+                          << tally.examples.at(name);
+        }
+    }
+
+private:
+    static void judge(const Case& one, std::size_t index, const CaseBlock& expected,
+                      const CaseBlock& actual, Tally& tally) {
+        const Comparison result = compare(one, index, expected, actual);
+        if (result.verdict == Verdict::same) return;
+        const std::string_view reason = accepted_difference(one, expected, actual);
+        if (!reason.empty()) {
+            ++tally.accepted[std::string(reason)];
+            return;
+        }
+        const std::string name = name_of(one);
+        if (result.verdict == Verdict::missing) {
+            ++tally.missing[name];
+            return;
+        }
+        ++tally.different[name];
+        tally.examples.try_emplace(name, result.text);
+        if (verbose()) std::printf("%s", result.text.c_str());
+    }
+
+    std::string qemu_;
+};
+
+TEST_F(Oracle, AgreesOnEveryInstruction) {
+    const char* only = std::getenv("LKVM_ORACLE_ONLY");
+    std::vector<la::Insn> insns;
+    for (const la::Insn insn : all_insns()) {
+        const std::string_view text = la::info(insn).text;
+        if (only != nullptr && !text.starts_with(only)) continue;
+        if (reason_to_leave_out(insn).empty()) insns.push_back(insn);
+    }
+    const std::size_t total = insns.size() * cases_per_instruction();
+    Tally tally;
+    std::size_t next = 0;
+    while (next < total) {
+        Random random(std::uint64_t{test_seed()} << 32 | next);
+        std::vector<Case> cases;
+        for (; cases.size() < batch_size && next < total; ++next) {
+            cases.push_back(make_case(insns[next % insns.size()], random, cases.size()));
+        }
+        if (!run(cases, tally)) break;
+    }
+    report(tally);
+}
+
+TEST_F(Oracle, AgreesOnSequences) {
+    const std::size_t total = cases_per_instruction() * 500;
+    Tally tally;
+    std::size_t next = 0;
+    while (next < total) {
+        Random random(std::uint64_t{test_seed()} << 32 | 0x8000'0000u | next);
+        std::vector<Case> cases;
+        for (; cases.size() < batch_size && next < total; ++next) {
+            cases.push_back(make_sequence(random, cases.size()));
+        }
+        if (!run(cases, tally)) break;
+    }
+    report(tally);
+}
+
+}  // namespace
+}  // namespace lkvm::test::oracle

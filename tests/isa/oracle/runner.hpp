@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The two machines that run an image.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/isa/oracle/image.hpp"
+
+namespace lkvm::test::oracle {
+
+/// The blocks after the run, or why there are none.
+struct RunResult {
+    std::vector<CaseBlock> blocks;
+    std::string error;
+};
+
+/// Path of qemu-loongarch64 (LKVM_QEMU_USER, the build folder's assets, PATH), or empty.
+[[nodiscard]] std::string find_qemu();
+
+[[nodiscard]] RunResult run_qemu(const std::string& qemu, const Image& image, std::size_t cases);
+[[nodiscard]] RunResult run_soft(const Image& image, std::size_t cases);
+
+}  // namespace lkvm::test::oracle
