@@ -3,8 +3,11 @@
 // trapped, no flush to zero), and only results that can raise nothing but I are taken from it.
 #pragma once
 
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 
 #include "loongarch/soft/fp_format.hpp"
@@ -37,6 +40,33 @@ inline constexpr bool host_has_fma = false;
 #else
     return std::fma(a, b, c);
 #endif
+}
+
+/// Lane by lane.
+template<class F, std::size_t count>
+[[nodiscard]] inline std::array<F, count> host_fma(std::array<F, count> a,
+                                                   const std::array<F, count>& b,
+                                                   const std::array<F, count>& c) {
+#if defined(__x86_64__)
+    // 128 bits at a time: no upper halves for the rest of the program to suffer from.
+    using Chunk [[gnu::vector_size(16)]] = F;
+    constexpr std::size_t per_chunk = 16 / sizeof(F);
+    for (std::size_t i = 0; i < count; i += per_chunk) {
+        Chunk x, y, z;
+        std::memcpy(&x, &a[i], sizeof(x));
+        std::memcpy(&y, &b[i], sizeof(y));
+        std::memcpy(&z, &c[i], sizeof(z));
+        if constexpr (sizeof(F) == 8) {
+            asm("vfmadd213pd %2, %1, %0" : "+x"(x) : "x"(y), "x"(z));
+        } else {
+            asm("vfmadd213ps %2, %1, %0" : "+x"(x) : "x"(y), "x"(z));
+        }
+        std::memcpy(&a[i], &x, sizeof(x));
+    }
+#else
+    for (std::size_t i = 0; i < count; ++i) a[i] = std::fma(a[i], b[i], c[i]);
+#endif
+    return a;
 }
 
 /// Not std::sqrt, which may be a call for the sake of errno.
@@ -81,6 +111,18 @@ template<class F>
 template<class F>
 [[nodiscard]] inline bool is_zero(F a) {
     return a == 0;
+}
+
+/// The same tests, coarser and in integers, which is quicker for a single result: no false yes.
+template<class Bits>
+[[nodiscard]] inline bool is_quickly_finite(Bits r) {
+    return static_cast<Bits>(r << 1) < static_cast<Bits>(Format<Bits>::infinity << 1);
+}
+template<class Bits>
+[[nodiscard]] inline bool is_quickly_safe(Bits r) {
+    const auto exponent =
+        static_cast<unsigned>(static_cast<Bits>(r << 1) >> (Format<Bits>::fraction_bits + 1));
+    return exponent - 2 < unsigned{Format<Bits>::special_exponent} - 2;
 }
 
 /// a rounded to an integral value in mode `rounding`; |a| must be less than 2^(fraction bits - 1).

@@ -2,12 +2,15 @@
 // The arithmetic operations with a fast path, each as a type with these static functions:
 //   host   the result as the host computes it in nearest-even
 //   plain  whether that result is right and raised nothing, or only I
+//   quick  the same from the encoding of the result alone, more often false
 //   soft   the exact definition
 // and where `exact` exists, whether a plain result is exact. `available` says whether the host can.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -38,6 +41,10 @@ struct Add : OnAnyHost {
         return is_zero(error);
     }
     template<class Bits>
+    static bool quick(Bits r) {
+        return is_quickly_finite(r);
+    }
+    template<class Bits>
     static Bits soft(Environment& env, Bits a, Bits b) {
         return add(env, a, b);
     }
@@ -55,6 +62,10 @@ struct Sub : OnAnyHost {
     template<class F>
     static bool exact(F a, F b, F r) {
         return Add::exact(a, -b, r);
+    }
+    template<class Bits>
+    static bool quick(Bits r) {
+        return is_quickly_finite(r);
     }
     template<class Bits>
     static Bits soft(Environment& env, Bits a, Bits b) {
@@ -82,6 +93,10 @@ struct Mul : OnAnyHost {
         return host_has_fma && std::fabs(r) > 0x1p-900 && is_zero(host_fma(a, b, -r));
     }
     template<class Bits>
+    static bool quick(Bits r) {
+        return is_quickly_safe(r);
+    }
+    template<class Bits>
     static Bits soft(Environment& env, Bits a, Bits b) {
         return mul(env, a, b);
     }
@@ -95,6 +110,10 @@ struct Div : OnAnyHost {
     template<class F>
     static bool plain(F a, F, F r) {
         return either(is_safe(r), both(is_zero(a), is_zero(r)));
+    }
+    template<class Bits>
+    static bool quick(Bits r) {
+        return is_quickly_safe(r);
     }
     template<class Bits>
     static Bits soft(Environment& env, Bits a, Bits b) {
@@ -112,6 +131,10 @@ struct Sqrt : OnAnyHost {
         return is_finite(r);
     }
     template<class Bits>
+    static bool quick(Bits r) {
+        return is_quickly_finite(r);
+    }
+    template<class Bits>
     static Bits soft(Environment& env, Bits a) {
         return sqrt(env, a);
     }
@@ -125,6 +148,10 @@ struct Recip : OnAnyHost {
     template<class F>
     static bool plain(F, F r) {
         return is_safe(r);
+    }
+    template<class Bits>
+    static bool quick(Bits r) {
+        return is_quickly_safe(r);
     }
     template<class Bits>
     static Bits soft(Environment& env, Bits a) {
@@ -143,6 +170,10 @@ struct Rsqrt : OnAnyHost {
         return is_safe(r);
     }
     template<class Bits>
+    static bool quick(Bits r) {
+        return is_quickly_safe(r);
+    }
+    template<class Bits>
     static Bits soft(Environment& env, Bits a) {
         return div(env, Format<Bits>::one, sqrt(env, a));
     }
@@ -151,11 +182,24 @@ struct Rsqrt : OnAnyHost {
 template<Fused kind>
 struct FusedMultiply {
     static bool available() { return host_has_fma; }
+    static constexpr bool negate_c = kind == Fused::msub || kind == Fused::nmsub;
+    static constexpr bool negate_sum = kind == Fused::nmadd || kind == Fused::nmsub;
+
     template<class F>
     static F host(F a, F b, F c) {
-        if constexpr (kind == Fused::msub || kind == Fused::nmsub) c = -c;
-        const F sum = host_fma(a, b, c);
-        if constexpr (kind == Fused::nmadd || kind == Fused::nmsub) return -sum;
+        const F sum = host_fma(a, b, negate_c ? -c : c);
+        return negate_sum ? -sum : sum;
+    }
+    template<class F, std::size_t count>
+    static std::array<F, count> host(const std::array<F, count>& a, const std::array<F, count>& b,
+                                     std::array<F, count> c) {
+        if constexpr (negate_c) {
+            for (F& lane : c) lane = -lane;
+        }
+        std::array<F, count> sum = host_fma(a, b, c);
+        if constexpr (negate_sum) {
+            for (F& lane : sum) lane = -lane;
+        }
         return sum;
     }
     /// A zero sum may be an underflow unless the product is exactly zero.
@@ -163,6 +207,10 @@ struct FusedMultiply {
     static bool plain(F a, F b, F c, F r) {
         const bool zeros = both(either(is_zero(a), is_zero(b)), is_zero(c));
         return either(is_safe(r), both(zeros, is_zero(r)));
+    }
+    template<class Bits>
+    static bool quick(Bits r) {
+        return is_quickly_safe(r);
     }
     template<class Bits>
     static Bits soft(Environment& env, Bits a, Bits b, Bits c) {

@@ -17,6 +17,8 @@ struct FpPending {
     VectorRegister c;
     /// Exception bits (I is bit 0) of the noted instruction in rounding mode nearest-even.
     std::uint32_t (*evaluate)(const FpPending&) = nullptr;
+    /// Those bits if the instruction knew them itself.
+    std::uint32_t known = 0;
 };
 
 }  // namespace lkvm::la

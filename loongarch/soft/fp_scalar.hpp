@@ -2,6 +2,7 @@
 // How a scalar floating-point instruction runs: on the host where that is exact, else in integers.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "loongarch/soft/cpu.hpp"
@@ -80,10 +81,11 @@ template<class Bits, class O>
     const auto a = read_fr<Bits>(cpu, op.rj);
     if (host_path_open(cpu.fcsr)) [[likely]] {
         const Host<Bits> r = O::host(to_host(a));
-        if (O::plain(to_host(a), r)) [[likely]] {
+        const auto result = std::bit_cast<Bits>(r);
+        if (O::quick(result) || O::plain(to_host(a), r)) [[likely]] {
             cpu.fp_pending.a.d[0] = a;
             cpu.fp_pending.evaluate = &evaluate_scalar<Bits, O, 1>;
-            write_fr(cpu, op.rd, std::bit_cast<Bits>(r));
+            write_fr(cpu, op.rd, result);
             return true;
         }
     }
@@ -96,11 +98,12 @@ template<class Bits, class O>
     const auto b = read_fr<Bits>(cpu, op.rk);
     if (host_path_open(cpu.fcsr)) [[likely]] {
         const Host<Bits> r = O::host(to_host(a), to_host(b));
-        if (O::plain(to_host(a), to_host(b), r)) [[likely]] {
+        const auto result = std::bit_cast<Bits>(r);
+        if (O::quick(result) || O::plain(to_host(a), to_host(b), r)) [[likely]] {
             cpu.fp_pending.a.d[0] = a;
             cpu.fp_pending.b.d[0] = b;
             cpu.fp_pending.evaluate = &evaluate_scalar<Bits, O, 2>;
-            write_fr(cpu, op.rd, std::bit_cast<Bits>(r));
+            write_fr(cpu, op.rd, result);
             return true;
         }
     }
@@ -118,12 +121,13 @@ template<class Bits, class O>
     const auto c = read_fr<Bits>(cpu, op.ra);
     if (host_path_open(cpu.fcsr) && O::available()) [[likely]] {
         const Host<Bits> r = O::host(to_host(a), to_host(b), to_host(c));
-        if (O::plain(to_host(a), to_host(b), to_host(c), r)) [[likely]] {
+        const auto result = std::bit_cast<Bits>(r);
+        if (O::quick(result) || O::plain(to_host(a), to_host(b), to_host(c), r)) [[likely]] {
             cpu.fp_pending.a.d[0] = a;
             cpu.fp_pending.b.d[0] = b;
             cpu.fp_pending.c.d[0] = c;
             cpu.fp_pending.evaluate = &evaluate_scalar<Bits, O, 3>;
-            write_fr(cpu, op.rd, std::bit_cast<Bits>(r));
+            write_fr(cpu, op.rd, result);
             return true;
         }
     }

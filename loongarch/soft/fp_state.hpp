@@ -34,14 +34,24 @@ inline void commit_exact(Cpu& cpu) {
     cpu.fp_pending.evaluate = [](const FpPending&) -> std::uint32_t { return 0; };
 }
 
+[[gnu::noinline, nodiscard]] inline bool commit_news(Cpu& cpu, std::uint32_t flags,
+                                                     Exception exception) {
+    cpu.fp_pending.evaluate = nullptr;
+    cpu.fcsr = (cpu.fcsr & ~fcsr::cause_mask) | flags << fcsr::cause_shift;
+    if ((cpu.fcsr & fcsr::enables_mask & flags) != 0) return cpu.raise(exception);
+    cpu.fcsr |= flags << fcsr::flags_shift;
+    return true;
+}
+
 /// An instruction raised `flags`: sets Cause, and Flags unless the exception is enabled. False: it
 /// is, `exception` was raised and the destination must stay.
 [[nodiscard]] inline bool commit(Cpu& cpu, std::uint32_t flags, Exception exception) {
-    cpu.fp_pending.evaluate = nullptr;
-    cpu.fcsr = (cpu.fcsr & ~fcsr::cause_mask) | flags << fcsr::cause_shift;
-    if ((cpu.fcsr & fcsr::enables_mask & flags) != 0) [[unlikely]]
-        return cpu.raise(exception);
-    cpu.fcsr |= flags << fcsr::flags_shift;
+    const std::uint32_t unseen = ~(cpu.fcsr >> fcsr::flags_shift);
+    if ((flags & (unseen | cpu.fcsr) & fcsr::enables_mask) != 0) [[unlikely]] {
+        return commit_news(cpu, flags, exception);
+    }
+    cpu.fp_pending.known = flags;
+    cpu.fp_pending.evaluate = [](const FpPending& pending) { return pending.known; };
     return true;
 }
 

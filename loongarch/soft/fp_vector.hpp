@@ -126,9 +126,8 @@ template<class Bits, unsigned bytes, class O>
         const auto a = read_lanes<Host<Bits>, bytes>(vj);
         const auto b = read_lanes<Host<Bits>, bytes>(vk);
         const auto c = read_lanes<Host<Bits>, bytes>(va);
-        Lanes<Host<Bits>, bytes> r;
+        const auto r = O::host(a, b, c);
         bool plain = true;
-        for (unsigned i = 0; i < r.size(); ++i) r[i] = O::host(a[i], b[i], c[i]);
         for (unsigned i = 0; i < r.size(); ++i) {
             plain = both(plain, O::plain(a[i], b[i], c[i], r[i]));
         }
