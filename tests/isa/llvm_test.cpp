@@ -43,7 +43,7 @@ bool not_in_our_table(std::string_view text) {
     for (const auto beginning : binary_translation) {
         if (text.starts_with(beginning)) return true;
     }
-    // An LASX instruction that no emulator and no documentation describes.
+    // An LASX instruction that is documented nowhere.
     return text.starts_with("xvhseli.d ");
 }
 

@@ -9,20 +9,9 @@
 
 namespace lkvm::test::oracle {
 
-/// Verdict on one case.
-enum class Verdict {
-    same,
-    missing,  ///< the software CPU does not know the instruction
-    different,
-};
-
-struct Comparison {
-    Verdict verdict = Verdict::same;
-    std::string text;  ///< what differs, for people
-};
-
-[[nodiscard]] Comparison compare(const Case& tested, std::size_t index, const CaseBlock& expected,
-                                 const CaseBlock& actual);
+/// What differs, for people, with the case; empty if nothing does.
+[[nodiscard]] std::string compare(const Case& tested, std::size_t index, const CaseBlock& expected,
+                                  const CaseBlock& actual);
 
 /// Why a difference in this case is accepted, or empty. See exceptions.cpp.
 [[nodiscard]] std::string_view accepted_difference(const Case& tested, const CaseBlock& expected,

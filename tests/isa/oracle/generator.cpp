@@ -6,6 +6,7 @@
 
 #include "loongarch/isa/encode.hpp"
 #include "tests/isa/oracle/memory_operands.hpp"
+#include "tests/isa/oracle/runner.hpp"
 #include "tests/isa/support.hpp"
 
 namespace lkvm::test::oracle {
@@ -50,6 +51,11 @@ void fill_state(CaseBlock& state, Random& random, std::size_t index, Lanes lanes
     // Rounding mode, flags and causes at random; traps seldom.
     state.fcsr = static_cast<std::uint32_t>(random.bits()) & 0x1f1f0300;
     if (random.one_in(8)) state.fcsr |= static_cast<std::uint32_t>(random.below(32));
+}
+
+/// Registers whose value at the start of a case is not ours to choose.
+bool is_fixed(unsigned number) {
+    return number == 0 || number == body_register || number == context_register;
 }
 
 bool writes_gpr(const Decoded& decoded) {
@@ -128,16 +134,17 @@ bool is_branch(Insn insn) {
 /// A branch over one instruction or back to one before it.
 void make_branch(Case& out, Decoded decoded, Random& random, std::size_t index) {
     CaseBlock& state = out.body.before;
-    if (la::format_of(decoded.insn) == Format::JS_OFF16 && random.one_in(2)) {
+    if (la::format_of(decoded.insn) == Format::JS_OFF16 && random.one_in(2) &&
+        !is_fixed(decoded.rd)) {
         state.gpr[decoded.rd] = state.gpr[decoded.rj];
     }
-    if (la::format_of(decoded.insn) == Format::J_OFF21 && random.one_in(2))
+    if (la::format_of(decoded.insn) == Format::J_OFF21 && random.one_in(2) && !is_fixed(decoded.rj))
         state.gpr[decoded.rj] = 0;
     const bool backward = random.one_in(2);
     const std::size_t at = backward ? 3 : 0;
     const std::uint64_t target = body_address(index) + (backward ? 4 : 8);
     if (decoded.insn == Insn::jirl) {
-        while (decoded.rj == 0 || decoded.rj == context_register || decoded.rj == body_register) {
+        while (is_fixed(decoded.rj)) {
             decoded.rj = static_cast<std::uint8_t>(random.below(32));
         }
         state.gpr[decoded.rj] = target - static_cast<std::uint64_t>(std::int64_t{decoded.imm});
@@ -191,8 +198,7 @@ Case make_case(Insn insn, Random& random, std::size_t index) {
         prepare_memory(out.body, decoded, random, index);
     } else {
         if (insn == Insn::asrtle_d || insn == Insn::asrtgt_d) {
-            if (random.one_in(3) && decoded.rj != 0 && decoded.rj != body_register &&
-                decoded.rj != context_register) {
+            if (random.one_in(3) && !is_fixed(decoded.rj)) {
                 out.body.before.gpr[decoded.rj] =
                     out.body.before.gpr[decoded.rk] + random.below(3) - 1;
             }
@@ -213,8 +219,8 @@ Case make_sequence(Random& random, std::size_t index) {
     out.body.before.gpr[displacement] = random.below(128) - 64;
     while (out.body.words.size() < 8) {
         const auto insn = static_cast<Insn>(random.below(la::insn_count));
-        if (!reason_to_leave_out(insn).empty() || is_branch(insn) || is_atomic(insn) ||
-            is_bound(insn) || insn == Insn::break_ || insn == Insn::movgr2fcsr) {
+        if (!reason_to_leave_out(insn).empty() || !is_implemented(insn) || is_branch(insn) ||
+            is_atomic(insn) || is_bound(insn) || insn == Insn::break_ || insn == Insn::movgr2fcsr) {
             continue;
         }
         Decoded decoded = random_operands(insn, random);

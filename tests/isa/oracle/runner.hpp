@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "loongarch/isa/instruction.hpp"
 #include "tests/isa/oracle/image.hpp"
 
 namespace lkvm::test::oracle {
@@ -19,6 +20,8 @@ struct RunResult {
 [[nodiscard]] std::string find_qemu();
 
 [[nodiscard]] RunResult run_qemu(const std::string& qemu, const Image& image, std::size_t cases);
+/// Whether the software CPU has semantics for `insn`.
+[[nodiscard]] bool is_implemented(la::Insn insn);
 [[nodiscard]] RunResult run_soft(const Image& image, std::size_t cases);
 
 }  // namespace lkvm::test::oracle

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "loongarch/soft/cpu.hpp"
+#include "loongarch/soft/handlers.hpp"
 #include "tests/isa/oracle/runner.hpp"
 
 namespace lkvm::test::oracle {
@@ -88,6 +89,10 @@ private:
 };
 
 }  // namespace
+
+bool is_implemented(la::Insn insn) {
+    return la::handler_of(insn) != nullptr;
+}
 
 RunResult run_soft(const Image& image, std::size_t cases) {
     RunResult result;
