@@ -80,6 +80,7 @@ void Uart16550::reset() {
         ier_ = fcr_ = lcr_ = mcr_ = msr_delta_ = scratch_ = divisor_low_ = divisor_high_ = 0;
         idle_polls_ = 0;
         transmit_pending_ = false;
+        throttled_ = false;
         settle(deferred);
     }
     finish(deferred);
@@ -170,6 +171,7 @@ void Uart16550::write_locked(unsigned index, std::uint8_t value, Deferred& defer
             }
             // Enabling the interrupt while the transmitter is empty, as always, raises it.
             if ((value & ~ier_ & ier_bits::transmitter_empty) != 0) transmit_pending_ = true;
+            if ((value & ~ier_ & ier_bits::received) != 0) throttled_ = false;
             ier_ = value & ier_bits::all;
             break;
         case Register::iir_fcr:
@@ -239,14 +241,19 @@ void Uart16550::write_data(std::uint8_t value, Deferred& deferred) {
 }
 
 void Uart16550::write_fcr(std::uint8_t value) {
-    const bool toggles = ((value ^ fcr_) & fcr_bits::enable) != 0;
-    if (toggles || (value & fcr_bits::reset_receiver) != 0) clear_receiver();
+    // The chip also empties the FIFO when it is switched on or off. We do not: Linux enables the
+    // receive interrupt first and the FIFO a little later, and would lose a byte in between.
+    if ((value & fcr_bits::reset_receiver) != 0) clear_receiver();
     // With FIFOs off, the other bits are not programmed.
     fcr_ = (value & fcr_bits::enable) != 0 ? value & fcr_bits::kept : 0;
 }
 
 void Uart16550::write_mcr(std::uint8_t value) {
     const std::uint8_t before = modem_inputs();
+    const std::uint8_t rts_change = (value ^ mcr_) & mcr_bits::rts;
+    if (rts_change != 0) {
+        throttled_ = (value & mcr_bits::rts) == 0 && (ier_ & ier_bits::received) != 0;
+    }
     mcr_ = value & mcr_bits::all;
     const std::uint8_t after = modem_inputs();
     // Delta bits 3:0 stand under their inputs 7:4; the ring indicator counts when it ends.
@@ -261,8 +268,8 @@ bool Uart16550::fifo_enabled() const {
 
 bool Uart16550::receiver_open() const {
     if ((mcr_ & mcr_bits::loopback) != 0) return false;  // the input pin is cut off
-    return (ier_ & ier_bits::received) != 0 || (mcr_ & mcr_bits::rts) != 0 ||
-           idle_polls_ >= polls_of_a_reader;
+    const bool interrupts = (ier_ & ier_bits::received) != 0 && !throttled_;
+    return interrupts || idle_polls_ >= polls_of_a_reader;
 }
 
 std::size_t Uart16550::room() const {

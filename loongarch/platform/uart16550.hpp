@@ -21,8 +21,8 @@ class FdtWriter;
 /// byte is lost. Registers: any vCPU thread. Host side: one thread that offers input, any thread.
 ///
 /// A guest that has not opened the port gets nothing, lest its set-up throws input away: bytes are
-/// taken while the receive interrupt is enabled or RTS is on, or when the guest turns out to wait
-/// for input by reading LSR again and again.
+/// taken while the receive interrupt is enabled, or when the guest turns out to wait for input by
+/// reading LSR again and again. Lowering RTS in between holds input back (hardware flow control).
 class Uart16550 final : public MmioDevice {
 public:
     static constexpr std::size_t fifo_size = 16;
@@ -104,6 +104,7 @@ private:
     bool overrun_ = false;
     bool transmit_pending_ = false;  ///< "transmitter empty" interrupt not yet acknowledged
     bool host_waits_ = false;
+    bool throttled_ = false;  ///< RTS fell while the receive interrupt was on
     bool irq_level_ = false;
 };
 

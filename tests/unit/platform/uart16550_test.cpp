@@ -108,10 +108,25 @@ TEST_F(UartTest, HoldsInputUntilTheGuestOpensThePort) {
     EXPECT_EQ(offer("early"), 5u);
 }
 
-TEST_F(UartTest, RaisingRtsOpensThePort) {
+TEST_F(UartTest, RtsAloneDoesNotOpenThePort) {
+    put(mcr, 0x03);  // as Linux's early console leaves it
     EXPECT_EQ(offer("x"), 0u);
-    put(mcr, mcr_rts);
+}
+
+TEST_F(UartTest, LoweringRtsHoldsInputBack) {
+    open();
+    EXPECT_EQ(offer("a"), 1u);
+    put(mcr, 0x09);
+    EXPECT_EQ(offer("b"), 0u);
+    EXPECT_EQ(get(data), static_cast<unsigned>('a'));
+    EXPECT_EQ(host.ready_calls, 0u);
+    put(mcr, 0x0b);
     EXPECT_EQ(host.ready_calls, 1u);
+    EXPECT_EQ(offer("b"), 1u);
+}
+
+TEST_F(UartTest, PortThatNeverRaisedRtsReceives) {
+    put(ier, 0x01);
     EXPECT_EQ(offer("x"), 1u);
 }
 
@@ -245,12 +260,18 @@ TEST_F(UartTest, FifoResetDropsInputAndMakesRoom) {
     EXPECT_EQ(uart.receive_room(), 16u);
 }
 
-TEST_F(UartTest, SwitchingFifosDropsInput) {
-    open();
-    offer("abc");
+TEST_F(UartTest, SwitchingFifosKeepsInput) {
+    put(ier, 0x05);
+    EXPECT_EQ(offer("a"), 1u);
+    put(fcr, 0x01);
+    put(fcr, 0x81);
+    EXPECT_EQ(offer("bc"), 2u);
     put(fcr, 0x00);
-    EXPECT_EQ(get(lsr), lsr_idle);
-    EXPECT_EQ(get(iir) & 0xc0, 0u);
+    EXPECT_EQ(get(iir), 0x04u);
+    EXPECT_EQ(offer("d"), 0u);
+    std::string got;
+    while ((get(lsr) & 1) != 0) got += static_cast<char>(get(data));
+    EXPECT_EQ(got, "abc");
 }
 
 TEST_F(UartTest, LoopbackReturnsWhatIsSent) {
