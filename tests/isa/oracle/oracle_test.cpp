@@ -9,6 +9,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <string>
 
@@ -119,6 +120,20 @@ TEST(Compare, NoticesAChangeOfEveryByte) {
         reinterpret_cast<unsigned char*>(&actual)[i] ^= 1;
         EXPECT_NE(compare(one, 0, expected, actual), "") << "byte " << i;
     }
+}
+
+TEST(SoftwareCpu, StepsAsItRuns) {
+    Random random(test_seed());
+    std::vector<Body> bodies;
+    while (bodies.size() < 1000) bodies.push_back(make_sequence(random, bodies.size()).body);
+    const Image image = make_image(bodies);
+    const RunResult running = run_soft(image, bodies.size());
+    const RunResult stepping = run_soft(image, bodies.size(), Pace::steps);
+    ASSERT_EQ(running.error, "");
+    ASSERT_EQ(stepping.error, "");
+    EXPECT_EQ(std::memcmp(running.blocks.data(), stepping.blocks.data(),
+                          bodies.size() * sizeof(CaseBlock)),
+              0);
 }
 
 TEST_F(Oracle, AgreesOnEveryInstruction) {

@@ -22,6 +22,8 @@ struct RunResult {
 [[nodiscard]] RunResult run_qemu(const std::string& qemu, const Image& image, std::size_t cases);
 /// Whether the software CPU has semantics for `insn`.
 [[nodiscard]] bool is_implemented(la::Insn insn);
-[[nodiscard]] RunResult run_soft(const Image& image, std::size_t cases);
+/// How the software CPU runs: blocks chained, or instruction by instruction.
+enum class Pace { blocks, steps };
+[[nodiscard]] RunResult run_soft(const Image& image, std::size_t cases, Pace pace = Pace::blocks);
 
 }  // namespace lkvm::test::oracle

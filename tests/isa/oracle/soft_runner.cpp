@@ -94,7 +94,7 @@ bool is_implemented(la::Insn insn) {
     return la::handler_of(insn) != nullptr;
 }
 
-RunResult run_soft(const Image& image, std::size_t cases) {
+RunResult run_soft(const Image& image, std::size_t cases, Pace pace) {
     RunResult result;
     HostClock clock;
     NoIocsr iocsr;
@@ -120,7 +120,11 @@ RunResult run_soft(const Image& image, std::size_t cases) {
     cpu->pc = image.soft_entry;
     {
         const Watchdog watchdog(*cpu, std::chrono::seconds(60));
-        cpu->run();
+        if (pace == Pace::steps) {
+            cpu->step(std::uint64_t{1} << 62);
+        } else {
+            cpu->run();
+        }
     }
     if (!device.finished) {
         result.error = "the software CPU did not finish; pc is " + std::to_string(cpu->pc);
