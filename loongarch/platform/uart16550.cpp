@@ -334,7 +334,8 @@ void Uart16550::update_irq() {
 
 void Uart16550::settle(Deferred& deferred) {
     update_irq();
-    if (!host_waits_ || room() == 0) return;
+    // Half a FIFO at a time: a host told at every byte would cost the guest an interrupt for each.
+    if (!host_waits_ || room() == 0 || count_ > capacity() / 2) return;
     host_waits_ = false;
     deferred.receive_ready = true;
 }

@@ -43,7 +43,7 @@ public:
     /// How many bytes receive() takes now.
     [[nodiscard]] std::size_t receive_room();
     /// Offers input; returns how many of the first bytes were taken. If that is not all,
-    /// SerialBackend::receive_ready() is called once there is room.
+    /// SerialBackend::receive_ready() is called once half of the FIFO is free.
     [[nodiscard]] std::size_t receive(std::span<const std::byte> bytes);
     /// A break condition on the line (Linux: magic SysRq). False if there is no room.
     bool receive_break();
