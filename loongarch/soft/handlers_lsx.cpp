@@ -11,6 +11,9 @@
 #include "loongarch/soft/sem_simd_shift.hpp"
 #include "loongarch/soft/sem_simd_shuffle.hpp"
 #include "loongarch/soft/sem_simd_widen.hpp"
+#include "loongarch/soft/sem_vfp_arith.hpp"
+#include "loongarch/soft/sem_vfp_compare.hpp"
+#include "loongarch/soft/sem_vfp_convert.hpp"
 
 namespace lkvm::la {
 
