@@ -29,9 +29,9 @@ struct BootState {
 
 /// What goes beside the kernel and the initrd.
 struct BootData {
-    std::string_view command_line;             ///< without NUL, below command_line_limit bytes
-    std::span<const std::byte> device_tree;    ///< at most layout.device_tree_room bytes
-    std::span<const std::byte> rng_seed = {};  ///< may be empty
+    std::string_view command_line = {};           ///< without NUL, below command_line_limit bytes
+    std::span<const std::byte> device_tree = {};  ///< at most layout.device_tree_room bytes
+    std::span<const std::byte> rng_seed = {};     ///< may be empty
 };
 
 /// Writes command line, device tree and EFI tables and says how the boot CPU starts. The initrd's
