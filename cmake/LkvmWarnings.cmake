@@ -14,3 +14,7 @@ function(lkvm_warnings target)
     target_link_options(${target} PUBLIC -fsanitize=${LKVM_SANITIZE})
   endif()
 endfunction()
+
+# Build type of sanitized test runs: fast enough to compile and run, with line numbers.
+set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -gline-tables-only" CACHE STRING "")
+set(CMAKE_C_FLAGS_SANITIZE "-O1 -gline-tables-only" CACHE STRING "")

@@ -21,6 +21,10 @@ die() {
     exit 1
 }
 
+# No step dies without a word.
+set -E
+trap 'say "error: ${BASH_SOURCE[0]##*/} line $LINENO failed: $BASH_COMMAND"' ERR
+
 need_tools() {
     local tool missing=()
     for tool in "$@"; do

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The short front of the CMake build: `make`, `make run`, `make check`; `make help` lists the rest.
+.DEFAULT_GOAL := all
+MAKEFLAGS += --no-print-directory
+
+BUILD ?= build
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+CONFIGURE = cmake -G Ninja -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 \
+	-DLKVM_WERROR=ON
+ASSETS = $(BUILD)/assets
+CTEST = ctest --output-on-failure --no-tests=error
+RUN_ARGS ?= -m 512@0x90000000
+
+.PHONY: all
+all: lkvm ## everything for this machine: build/lkvm
+
+.PHONY: deps
+deps:
+	@cmake/install-deps.sh
+
+$(BUILD)/build.ninja: | deps
+	@$(CONFIGURE) -S . -B $(BUILD) -DCMAKE_BUILD_TYPE=Release
+
+.PHONY: lkvm
+lkvm: deps $(BUILD)/build.ninja
+	@cmake --build $(BUILD) -j $(JOBS)
+
+.PHONY: run
+run: lkvm assets ## boot Debian's loong64 kernel to a shell
+	@echo "lkvm: leave with 'poweroff' or ctrl-a x" >&2
+	@$(BUILD)/lkvm run -k $(ASSETS)/vmlinuz -i $(ASSETS)/initrd.img $(RUN_ARGS)
+
+.PHONY: assets
+assets: deps ## guest kernel, initrd and user-mode QEMU under build/assets
+	@cmake/fetch-assets.sh $(ASSETS)
+
+.PHONY: sysroot
+sysroot: deps ## headers and libraries for cross-compiling to loong64
+	@cmake/sysroot.sh $(BUILD)/sysroot-loong64
+
+.PHONY: loong64
+loong64: sysroot ## build/loong64/lkvm, static, for LoongArch hosts
+	@cmake -G Ninja -S . -B $(BUILD)/loong64 -DCMAKE_BUILD_TYPE=Release -DLKVM_TESTS=OFF \
+		-DLKVM_WERROR=ON -DCMAKE_TOOLCHAIN_FILE=$(CURDIR)/cmake/loong64.cmake \
+		-DLKVM_SYSROOT=$(abspath $(BUILD))/sysroot-loong64
+	@cmake --build $(BUILD)/loong64 -j $(JOBS)
+
+.PHONY: check
+check: lkvm assets sysroot ## the tests, with all set-up; what CI runs
+	@BUILD=$(BUILD) JOBS=$(JOBS) tests/check.sh
+
+.PHONY: check-long
+check-long: check ## soak runs and many boots
+	@cd $(BUILD) && $(CTEST) -C long -L long
+
+.PHONY: bench
+bench: lkvm assets sysroot ## boot time, speed and memory, beside QEMU
+	@cmake/fetch-qemu-system.sh $(ASSETS)/qemu-system || \
+		echo "lkvm: warning: no QEMU to compare with" >&2
+	@BUILD=$(BUILD) tests/bench/bench.sh
+
+.PHONY: fuzz
+fuzz: deps ## every fuzz target for FUZZ_SECONDS (60) each
+	@BUILD=build-fuzz JOBS=$(JOBS) tests/fuzz/fuzz.sh
+
+.PHONY: format
+format: deps ## clang-format on all sources
+	@git ls-files '*.cpp' '*.hpp' | xargs -r -P $(JOBS) -n 16 clang-format-19 -i
+
+.PHONY: install
+install: lkvm ## into PREFIX (/usr/local), below DESTDIR
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(or $(PREFIX),/usr/local)
+
+.PHONY: clean
+clean: ## remove what was built; what was fetched stays in the cache
+	@rm -rf $(BUILD) build-asan build-fuzz
+
+.PHONY: baremetal run-kvm deb
+baremetal run-kvm deb:
+	@echo "lkvm: 'make $@' does not exist yet" >&2; exit 1
+
+.PHONY: help
+help:
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile

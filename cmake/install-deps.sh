@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Installs what building, testing and running need, and only what is missing. Debian 12 and 13.
+# usage: install-deps.sh [--check]      --check only names what is missing
+set -euo pipefail
+
+packages=(
+    clang-19 lld-19 llvm-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev g++
+    cmake ninja-build ccache device-tree-compiler
+    libfdt-dev libzstd-dev zlib1g-dev liblzma-dev liblz4-dev libcli11-dev nlohmann-json3-dev
+    libseccomp-dev liburing-dev libgtest-dev libgmock-dev libbenchmark-dev
+    cpio zstd gzip xz-utils lz4 expect git ca-certificates debian-archive-keyring
+)
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+    echo "lkvm: this is not a Debian system: install these yourself: ${packages[*]}" >&2
+    exit 0
+fi
+mapfile -t missing < <(
+    dpkg-query -W -f='${db:Status-Abbrev}${Package}\n' "${packages[@]}" 2>/dev/null |
+        awk '/^ii / { print $2 }' | sort |
+        comm -13 - <(printf '%s\n' "${packages[@]}" | sort)
+)
+[ ${#missing[@]} -gt 0 ] || exit 0
+echo "lkvm: missing packages: ${missing[*]}" >&2
+[ "${1:-}" != --check ] || exit 1
+
+root=()
+if [ "$(id -u)" != 0 ]; then
+    if ! command -v sudo >/dev/null 2>&1; then
+        echo "lkvm: error: run as root: apt-get install ${missing[*]}" >&2
+        exit 1
+    fi
+    root=(sudo)
+fi
+echo "lkvm: installing them with apt" >&2
+# A stale package list is the usual reason for a failing install, so it is refreshed first; an
+# unreachable third-party source must not end it.
+"${root[@]}" apt-get -q update >&2 || echo "lkvm: warning: package lists are not complete" >&2
+"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install \
+    "${missing[@]}" >&2
