@@ -42,6 +42,8 @@ void add_run_options(CLI::App& run, RunOptions& options) {
     run.add_flag("--no-reboot", options.no_reboot, "End when the guest resets itself");
     run.add_flag("--debug-single-step", options.single_step,
                  "Trace every instruction to standard error");
+    run.add_flag("--lvz", options.lvz,
+                 "Offer the virtualization extension (software CPU), for KVM in the guest");
     run.add_option("--trace", options.trace_file, "Trace every instruction to a file")
         ->type_name("FILE");
 }
@@ -69,9 +71,11 @@ struct Parser {
 };
 
 Outcome<Command> help_text(Parser& parser) {
-    if (parser.help_topic.empty()) return Command{PrintText{parser.app.help()}};
+    // A parser that has not parsed `help`, which would explain only that.
+    if (parser.help_topic.empty()) return Command{PrintText{Parser().app.help()}};
     for (const CLI::App* command : parser.app.get_subcommands({})) {
-        if (command->get_name() == parser.help_topic) return Command{PrintText{command->help()}};
+        if (command->get_name() == parser.help_topic)
+            return Command{PrintText{command->help("lkvm")}};
     }
     return usage_failure(
         text("help '", parser.help_topic, "': no such command, expected run, ", "version or help"));
@@ -104,8 +108,8 @@ Outcome<Command> parse_command_line(std::span<const char* const> arguments) {
     try {
         parser.app.parse(static_cast<int>(arguments.size()), arguments.data());
     } catch (const CLI::CallForHelp&) {
-        const CLI::App& about = parser.run->parsed() ? *parser.run : parser.app;
-        return Command{PrintText{about.help()}};
+        return Command{
+            PrintText{parser.run->parsed() ? parser.run->help("lkvm") : parser.app.help()}};
     } catch (const CLI::CallForVersion&) {
         return Command{PrintText{text("lkvm ", version, '\n')}};
     } catch (const CLI::Error& error) {

@@ -142,6 +142,7 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     machine.load_address = LKVM_CHECK(check_load(options.load));
     machine.no_reboot = options.no_reboot;
     machine.trace_file = options.trace_file;
+    machine.lvz = options.lvz;
     if (options.single_step && machine.trace_file.empty()) machine.trace_file = "/dev/stderr";
     return command;
 }

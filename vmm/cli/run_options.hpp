@@ -29,6 +29,7 @@ struct RunOptions {
     std::string log_level;
     std::string load;
     std::string trace_file;
+    bool lvz = false;
     bool no_defaults = false;
     bool no_reboot = false;
     bool single_step = false;

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmm/cli/command_line.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace lkvm::test {
+namespace {
+
+using testing::HasSubstr;
+
+vmm::Outcome<vmm::Command> parse(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "lkvm");
+    return vmm::parse_command_line(arguments);
+}
+
+vmm::RunCommand run(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "run");
+    auto command = parse(std::move(arguments));
+    EXPECT_TRUE(command.has_value()) << command.failure().message;
+    return std::get<vmm::RunCommand>(command.value());
+}
+
+std::string failure(std::vector<const char*> arguments) {
+    const auto command = parse(std::move(arguments));
+    if (command.has_value()) return "";
+    EXPECT_EQ(command.failure().code, vmm::ExitCode::usage_error);
+    EXPECT_EQ(command.failure().message.find('\n'), std::string::npos);
+    return command.failure().message;
+}
+
+std::string output(std::vector<const char*> arguments) {
+    auto command = parse(std::move(arguments));
+    EXPECT_TRUE(command.has_value());
+    return std::get<vmm::PrintText>(command.value()).text;
+}
+
+TEST(CommandLine, TakesShortAndLongOptions) {
+    const auto shorts = run({"-k", "kernel", "-i", "initrd", "-m", "512@0x90000000", "-c", "2",
+                             "-p", "quiet", "--name", "box"});
+    const auto longs = run({"--kernel", "kernel", "--initrd=initrd", "--mem", "512@0x90000000",
+                            "--cpus=2", "--params", "quiet", "--name=box"});
+    for (const auto& machine : {shorts.machine, longs.machine}) {
+        EXPECT_EQ(machine.kernel, "kernel");
+        EXPECT_EQ(machine.initrd, "initrd");
+        ASSERT_EQ(machine.memory.size(), 1u);
+        EXPECT_EQ(machine.memory[0].base, 0x90000000u);
+        EXPECT_EQ(machine.cpu_count, 2u);
+        EXPECT_EQ(machine.name, "box");
+        EXPECT_EQ(machine.command_line, "console=ttyS0 earlycon quiet");
+    }
+}
+
+TEST(CommandLine, HasDefaults) {
+    const auto command = run({"-k", "kernel"});
+    EXPECT_TRUE(command.machine.initrd.empty());
+    EXPECT_TRUE(command.machine.memory.empty());
+    EXPECT_EQ(command.machine.cpu_count, 1u);
+    EXPECT_EQ(command.machine.command_line, "console=ttyS0 earlycon");
+    EXPECT_EQ(command.machine.accelerator, vmm::Accelerator::automatic);
+    EXPECT_FALSE(command.machine.no_reboot);
+    EXPECT_FALSE(command.machine.load_address.has_value());
+    EXPECT_EQ(command.log_level, LogLevel::info);
+    EXPECT_THAT(command.machine.name, HasSubstr("guest-"));
+}
+
+TEST(CommandLine, LeavesTheKernelCommandLineAloneWithNodefaults) {
+    EXPECT_EQ(run({"-k", "k", "--nodefaults", "-p", " a  b "}).machine.command_line, " a  b ");
+    EXPECT_EQ(run({"-k", "k", "--nodefaults"}).machine.command_line, "");
+}
+
+TEST(CommandLine, JoinsRepeatedParams) {
+    EXPECT_EQ(run({"-k", "k", "-p", "a", "-p", "b c"}).machine.command_line,
+              "console=ttyS0 earlycon a b c");
+}
+
+TEST(CommandLine, TakesManyBanksAndTheKernelWithoutOption) {
+    const auto command = run({"-m", "256@0x90000000", "-m", "1G@4G", "vmlinuz"});
+    EXPECT_EQ(command.machine.kernel, "vmlinuz");
+    ASSERT_EQ(command.machine.memory.size(), 2u);
+    EXPECT_EQ(command.machine.memory[1].base, 0x100000000u);
+}
+
+TEST(CommandLine, ChecksEveryValue) {
+    EXPECT_EQ(failure({"run"}), "run: no kernel given, expected --kernel FILE");
+    EXPECT_EQ(failure({"run", "-k", "k", "-m", "12Q"}),
+              "--mem '12Q': expected SIZE[BKMGTP][@ADDRESS[BKMGTP]]");
+    EXPECT_EQ(failure({"run", "-k", "k", "-m", "99999999P"}),
+              "--mem '99999999P': the size does not fit 64 bits");
+    EXPECT_EQ(failure({"run", "-k", "k", "-m", "1@99999999P"}),
+              "--mem '1@99999999P': the address does not fit 64 bits");
+    EXPECT_EQ(failure({"run", "-k", "k", "-c", "0"}), "--cpus '0': expected a number from 1 to 64");
+    EXPECT_EQ(failure({"run", "-k", "k", "-c", "65"}),
+              "--cpus '65': expected a number from 1 to 64");
+    EXPECT_EQ(failure({"run", "-k", "k", "-c", "two"}),
+              "--cpus 'two': expected a number from 1 to 64");
+    EXPECT_EQ(failure({"run", "-k", "k", "--accel", "fast"}),
+              "--accel 'fast': expected one of auto, kvm, soft");
+    EXPECT_EQ(failure({"run", "-k", "k", "--console", "virtio"}),
+              "--console 'virtio': not available yet, expected serial");
+    EXPECT_EQ(failure({"run", "-k", "k", "--loglevel", "loud"}),
+              "--loglevel 'loud': expected one of error, warning, warn, info, debug");
+    EXPECT_THAT(failure({"run", "-k", "k", "--load", "here"}), HasSubstr("--load 'here'"));
+    EXPECT_THAT(failure({"run", "-k", "k", "--name", "a/b"}), HasSubstr("--name 'a/b'"));
+    EXPECT_THAT(failure({"run", "-k", "k", "other"}), HasSubstr("only one kernel"));
+}
+
+TEST(CommandLine, RefusesWhatItDoesNotKnow) {
+    EXPECT_THAT(failure({"run", "-k", "k", "--frobnicate"}), HasSubstr("--frobnicate"));
+    EXPECT_THAT(failure({"run", "-k", "k", "-k"}), HasSubstr("--kernel"));
+    EXPECT_THAT(failure({"dance"}), HasSubstr("dance"));
+    EXPECT_THAT(failure({}), HasSubstr("no command given"));
+    EXPECT_THAT(failure({"help", "dance"}), HasSubstr("no such command"));
+}
+
+TEST(CommandLine, PrintsHelpAndVersion) {
+    EXPECT_THAT(output({"help"}), HasSubstr("run"));
+    EXPECT_THAT(output({"help", "run"}), HasSubstr("--dump-dtb"));
+    EXPECT_EQ(output({"run", "--help"}), output({"help", "run"}));
+    EXPECT_THAT(output({"version"}), testing::StartsWith("lkvm "));
+    EXPECT_EQ(output({"--version"}), output({"version"}));
+}
+
+TEST(CommandLine, UnderstandsTheOtherOptions) {
+    const auto command = run({"-k", "k", "--accel", "soft", "--loglevel", "debug", "--load",
+                              "0x98000000", "--dump-dtb", "dtb", "--no-reboot", "--trace", "t"});
+    EXPECT_EQ(command.machine.accelerator, vmm::Accelerator::soft);
+    EXPECT_EQ(command.log_level, LogLevel::debug);
+    EXPECT_EQ(command.machine.load_address, 0x98000000u);
+    EXPECT_EQ(command.machine.dump_dtb, "dtb");
+    EXPECT_TRUE(command.machine.no_reboot);
+    EXPECT_EQ(command.machine.trace_file, "t");
+    EXPECT_EQ(run({"-k", "k", "--debug-single-step"}).machine.trace_file, "/dev/stderr");
+}
+
+}  // namespace
+}  // namespace lkvm::test
