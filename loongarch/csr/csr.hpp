@@ -100,12 +100,19 @@ using RPLV = Field<63, 1, bool>;
 inline constexpr std::uint64_t writable = field_mask<V, D, PLV, MAT, G, PPN, NR, NX, RPLV>();
 }  // namespace tlbelo
 
-namespace gtlbc {
+namespace gtlbc {  // virtualization
 inline constexpr unsigned number = 0x15;
-}
-namespace trgp {
+using USETGID = Field<12, 1, bool>;  ///< TLB instructions and translations of root use TGID
+using TOTI = Field<13, 1, bool>;
+using TGID = Field<16, 8, unsigned>;
+inline constexpr std::uint64_t writable = field_mask<USETGID, TOTI, TGID>();
+}  // namespace gtlbc
+
+namespace trgp {  // virtualization: what tlbrd found
 inline constexpr unsigned number = 0x16;
-}
+using GTLB = Field<0, 1, bool>;
+using RID = Field<16, 8, unsigned>;
+}  // namespace trgp
 
 namespace asid {  // LA Vol.1 §7.5.4
 inline constexpr unsigned number = 0x18;
@@ -168,15 +175,37 @@ inline constexpr unsigned TICLR = 0x44;
 /// Bits of the timer's counter (PRCFG1.TimerBits + 1).
 inline constexpr unsigned timer_bits = 48;
 
-namespace gstat {
+namespace gstat {  // virtualization
 inline constexpr unsigned number = 0x50;
-}
-namespace gcfg {
+using PVM = Field<1, 1, bool>;        ///< ertn returns to the guest
+using GIDBIT = Field<4, 6, unsigned>;
+using GID = Field<16, 8, unsigned>;
+}  // namespace gstat
+
+namespace gcfg {  // virtualization
 inline constexpr unsigned number = 0x51;
-}
-namespace gintc {
+using MATP = Field<0, 4, unsigned>;
+using MATC = Field<4, 2, unsigned>;
+using SIT = Field<7, 1, bool>;
+using TIT = Field<9, 1, bool>;
+using TOE = Field<11, 1, bool>;
+using TOP = Field<13, 1, bool>;
+using TORU = Field<15, 1, bool>;
+using GCIP = Field<16, 3, unsigned>;
+using GCI = Field<20, 2, unsigned>;
+inline constexpr std::uint64_t writable = field_mask<MATC, SIT, TIT, TOE, TOP, TORU, GCI>();
+/// Memory types of guest, root and nested; all, hit and secure cacop policies.
+inline constexpr std::uint64_t capabilities = MATP::put(GCIP::put(0, 7), 7);
+inline constexpr unsigned gci_secure = 2;  ///< cacops that initialize a cache trap
+}  // namespace gcfg
+
+namespace gintc {  // virtualization
 inline constexpr unsigned number = 0x52;
-}
+using VIP = Field<0, 8, unsigned>;
+using PIP = Field<8, 8, unsigned>;
+using HC = Field<16, 8, unsigned>;
+inline constexpr std::uint64_t writable = field_mask<VIP, PIP, HC>();
+}  // namespace gintc
 inline constexpr unsigned GCNTC = 0x53;
 
 namespace llbctl {  // LA Vol.1 §7.4.14

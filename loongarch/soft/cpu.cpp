@@ -18,85 +18,157 @@ Cpu::Cpu(System& system, unsigned index, const CpuConfig& config, std::size_t co
     reset();
 }
 
+namespace {
+
+void reset_bank(CsrBank& bank, unsigned index) {
+    bank.reg.fill(0);
+    bank.reg[crmd::number] = crmd::DA::mask;
+    bank.reg[asid::number] = asid::ASIDBITS::put(0, 10);
+    bank.reg[CPUID] = index;
+    bank.reg[TID] = index;
+    bank.reg[PRCFG1] = save_count | ((timer_bits - 1) << 4) | (7u << 12);
+    bank.reg[PRCFG2] = 0x3ffff000;  // page sizes 2^12 to 2^29
+    bank.reg[PRCFG3] = 2u | ((Tlb::mtlb_entries - 1) << 4) | ((Tlb::ways - 1) << 12) | (8u << 20);
+    bank.reg[stlbps::number] = 12;
+    bank.deadline.store(UINT64_MAX, std::memory_order_relaxed);
+    bank.ll = {};
+    ++bank.epochs[0];
+    ++bank.epochs[1];
+    bank.non_global_high = false;
+}
+
+}  // namespace
+
 void Cpu::reset() {
     gpr.fill(0);
     vr.fill(VectorRegister{});
     fcc.fill(0);
     fcsr = 0;
+    fp_pending = {};
     ll = {};
-    csr_.fill(0);
-    csr_[crmd::number] = crmd::DA::mask;
-    csr_[asid::number] = asid::ASIDBITS::put(0, 10);
-    csr_[CPUID] = index_;
-    csr_[TID] = index_;
-    csr_[PRCFG1] = save_count | ((timer_bits - 1) << 4) | (7u << 12);
-    csr_[PRCFG2] = 0x3ffff000;  // page sizes 2^12 to 2^29
-    csr_[PRCFG3] = 2u | ((Tlb::mtlb_entries - 1) << 4) | ((Tlb::ways - 1) << 12) | (8u << 20);
-    csr_[stlbps::number] = 12;
+    guest_.is_guest = true;
+    reset_bank(root_, index_);
+    reset_bank(guest_, index_);
+    if (config_.has_lvz()) {
+        root_.reg[gstat::number] = gstat::GIDBIT::put(0, config_.gid_bits);
+        root_.reg[gcfg::number] = gcfg::capabilities;
+    }
+    bank_ = &root_;
+    csr_ = root_.reg.data();
     tlb_.remove_if([](const TlbEntry&) { return true; });
     lines_.store(0, std::memory_order_relaxed);
-    timer_deadline_.store(UINT64_MAX, std::memory_order_relaxed);
     for (SoftTlb& cache : soft_tlbs_) cache.flush();
-    ++epochs_[0];
-    ++epochs_[1];
-    non_global_high_ = false;
     pc = 0;
     ++resets_;
     update_mode();
+}
+
+void Cpu::enter_world(bool guest) {
+    if (guest == bank_->is_guest) return;
+    CsrBank& other = guest ? guest_ : root_;
+    bank_->ll = ll;
+    ll = other.ll;
+    bank_ = &other;
+    csr_ = other.reg.data();
+    if (guest) {
+        guest_entered_at_ = instructions;
+    } else {
+        guest_instructions_ += instructions - guest_entered_at_;
+    }
+    update_mode();
+}
+
+std::uint64_t Cpu::guest_instructions() const {
+    return guest_instructions_ + (in_guest() ? instructions - guest_entered_at_ : 0);
+}
+
+std::uint64_t Cpu::stable_counter() {
+    const std::uint64_t own = system_.counter() + csr_[CNTC];
+    return in_guest() ? own + root_.reg[GCNTC] : own;
 }
 
 void Cpu::update_mode() {
     const std::uint64_t mode = csr_[crmd::number];
     const unsigned level = crmd::PLV::get(mode);
     const bool direct = crmd::DA::get(mode);
-    const std::uint64_t enables = csr_[euen::number];
+    // In the guest a unit is usable if both worlds enable it.
+    std::uint64_t enables = csr_[euen::number];
+    if (bank_->is_guest) enables &= root_.reg[euen::number];
     mode_.bits = 0;
+    if (bank_->is_guest) mode_.bits |= BlockMode::guest;
     if (level == 0) mode_.bits |= BlockMode::privileged;
     if (euen::FPE::get(enables)) mode_.bits |= BlockMode::fp;
     if (euen::SXE::get(enables)) mode_.bits |= BlockMode::lsx;
     if (euen::ASXE::get(enables)) mode_.bits |= BlockMode::lasx;
     if (one_by_one_ || tracer_ != nullptr) mode_.bits |= BlockMode::single_step;
+    SoftTlb* const caches = soft_tlbs_of(*bank_);
     if (direct) {
-        data_tlb = &soft_tlbs_[2];
+        data_tlb = &caches[2];
     } else if (level == 0) {
-        data_tlb = &soft_tlbs_[0];
+        data_tlb = &caches[0];
     } else {
-        if (level != user_tlb_plv_) {
-            soft_tlbs_[1].flush();
-            user_tlb_plv_ = level;
+        if (level != bank_->user_plv) {
+            caches[1].flush();
+            bank_->user_plv = level;
         }
-        data_tlb = &soft_tlbs_[1];
+        data_tlb = &caches[1];
     }
     const std::uint64_t low = asid::ASID::get(csr_[asid::number]) | std::uint64_t{mode_.bits} << 16 |
                               std::uint64_t{level} << 24 | std::uint64_t{direct} << 26;
-    contexts[0] = low | epochs_[0] << 32;
-    contexts[1] = (low & ~asid::ASID::mask) | epochs_[1] << 32;
+    contexts[0] = low | bank_->epochs[0] << 32;
+    contexts[1] = (low & ~asid::ASID::mask) | bank_->epochs[1] << 32;
 }
 
-std::uint64_t Cpu::estat() const {
-    return csr_[estat::number] | lines_.load(std::memory_order_acquire);
+std::uint64_t Cpu::estat(const CsrBank& bank) const {
+    const std::uint64_t lines = lines_.load(std::memory_order_acquire);
+    if (!bank.is_guest) return bank.reg[estat::number] | lines;
+    const std::uint64_t control = root_.reg[gintc::number];
+    const std::uint64_t passed = gintc::PIP::get(control) & estat::HWI::get(lines);
+    return estat::HWI::put(bank.reg[estat::number],
+                           static_cast<unsigned>(gintc::VIP::get(control) | passed));
+}
+
+bool Cpu::exits_guest(Exception exception, bool stage2) const {
+    if (!in_guest()) return false;
+    if (stage2) return true;
+    const std::uint64_t own = guest_.reg[euen::number];
+    switch (exception) {
+        case Exception::GSPR:
+        case Exception::HVC: return true;
+        // The unit is off: the guest's doing if it has not enabled it, otherwise root's.
+        case Exception::FPD: return euen::FPE::get(own);
+        case Exception::SXD: return euen::SXE::get(own);
+        case Exception::ASXD: return euen::ASXE::get(own);
+        default: return false;
+    }
+}
+
+void Cpu::deliver_refill(std::uint64_t fault_pc, std::uint64_t address, bool from_guest) {
+    const std::uint64_t mode = csr_[crmd::number];
+    std::uint64_t previous = csr_[tlbrprmd::number];
+    previous = tlbrprmd::PPLV::put(previous, crmd::PLV::get(mode));
+    previous = tlbrprmd::PIE::put(previous, crmd::IE::get(mode));
+    previous = tlbrprmd::PWE::put(previous, crmd::WE::get(mode));
+    csr_[tlbrprmd::number] = tlbrprmd::PGM::put(previous, from_guest);
+    csr_[tlbrera::number] = (fault_pc & tlbrera::PC::mask) | tlbrera::IsTLBR::mask;
+    csr_[TLBRBADV] = address;
+    csr_[tlbrehi::number] =
+        (csr_[tlbrehi::number] & tlbrehi::PS::mask) | (address & tlbrehi::VPPN::mask);
+    const std::uint64_t now = mode & ~(crmd::PLV::mask | crmd::IE::mask | crmd::WE::mask);
+    csr_[crmd::number] = crmd::DA::put(crmd::PG::put(now, false), true);
+    pc = csr_[TLBRENTRY];
+    update_mode();
 }
 
 void Cpu::deliver(Exception exception, std::uint64_t fault_pc, std::uint64_t address,
-                  std::uint32_t word) {
-    const std::uint64_t mode = csr_[crmd::number];
-    std::uint64_t now = mode & ~(crmd::PLV::mask | crmd::IE::mask | crmd::WE::mask);
-    if (exception == Exception::TLBR) {
-        std::uint64_t previous = csr_[tlbrprmd::number] & ~tlbrprmd::writable;
-        previous = tlbrprmd::PPLV::put(previous, crmd::PLV::get(mode));
-        previous = tlbrprmd::PIE::put(previous, crmd::IE::get(mode));
-        previous = tlbrprmd::PWE::put(previous, crmd::WE::get(mode));
-        csr_[tlbrprmd::number] = previous;
-        csr_[tlbrera::number] = (fault_pc & tlbrera::PC::mask) | tlbrera::IsTLBR::mask;
-        csr_[TLBRBADV] = address;
-        csr_[tlbrehi::number] = (csr_[tlbrehi::number] & tlbrehi::PS::mask) |
-                                (address & tlbrehi::VPPN::mask);
-        now = crmd::DA::put(crmd::PG::put(now, false), true);
-        csr_[crmd::number] = now;
-        pc = csr_[TLBRENTRY];
-        update_mode();
-        return;
+                  std::uint32_t word, bool stage2) {
+    const bool from_guest = exits_guest(exception, stage2);
+    if (from_guest) {
+        enter_world(false);
+        csr_[gstat::number] = gstat::PVM::put(csr_[gstat::number], true);
     }
+    if (exception == Exception::TLBR) return deliver_refill(fault_pc, address, from_guest);
+    const std::uint64_t mode = csr_[crmd::number];
     std::uint64_t previous = prmd::PPLV::put(0, crmd::PLV::get(mode));
     previous = prmd::PIE::put(previous, crmd::IE::get(mode));
     previous = prmd::PWE::put(previous, crmd::WE::get(mode));
@@ -128,7 +200,7 @@ void Cpu::deliver(Exception exception, std::uint64_t fault_pc, std::uint64_t add
         exception != Exception::ADEF && exception != Exception::PNX) {
         csr_[BADI] = word;
     }
-    csr_[crmd::number] = now;
+    csr_[crmd::number] = mode & ~(crmd::PLV::mask | crmd::IE::mask | crmd::WE::mask);
     unsigned vector = code;
     if (exception == Exception::INT) {
         const std::uint64_t pending = estat() & ecfg::LIE::get(csr_[ecfg::number]);
@@ -141,8 +213,10 @@ void Cpu::deliver(Exception exception, std::uint64_t fault_pc, std::uint64_t add
 
 void Cpu::return_from_exception() {
     std::uint64_t mode = csr_[crmd::number];
+    bool to_guest = false;
     if (tlbrera::IsTLBR::get(csr_[tlbrera::number])) {
         const std::uint64_t previous = csr_[tlbrprmd::number];
+        to_guest = tlbrprmd::PGM::get(previous);
         mode = crmd::PLV::put(mode, tlbrprmd::PPLV::get(previous));
         mode = crmd::IE::put(mode, tlbrprmd::PIE::get(previous));
         mode = crmd::WE::put(mode, tlbrprmd::PWE::get(previous));
@@ -151,6 +225,7 @@ void Cpu::return_from_exception() {
         csr_[tlbrera::number] &= ~tlbrera::IsTLBR::mask;
     } else {
         const std::uint64_t previous = csr_[prmd::number];
+        to_guest = gstat::PVM::get(csr_[gstat::number]);
         mode = crmd::PLV::put(mode, prmd::PPLV::get(previous));
         mode = crmd::IE::put(mode, prmd::PIE::get(previous));
         mode = crmd::WE::put(mode, prmd::PWE::get(previous));
@@ -160,13 +235,23 @@ void Cpu::return_from_exception() {
         csr_[llbctl::number] &= ~llbctl::KLO::mask;
     }
     csr_[crmd::number] = mode;
+    if (to_guest && !in_guest() && config_.has_lvz()) return enter_world(true);
     update_mode();
 }
 
+bool Cpu::interrupt_due(const CsrBank& bank) const {
+    return crmd::IE::get(bank.reg[crmd::number]) &&
+           (estat(bank) & ecfg::LIE::get(bank.reg[ecfg::number])) != 0;
+}
+
 void Cpu::check_interrupts() {
-    if (!crmd::IE::get(csr_[crmd::number])) return;
-    if ((estat() & ecfg::LIE::get(csr_[ecfg::number])) == 0) return;
-    deliver(Exception::INT, pc, 0, 0);
+    // Root comes first, also while the guest runs.
+    if (in_guest() && interrupt_due(root_)) {
+        enter_world(false);
+        csr_[gstat::number] = gstat::PVM::put(csr_[gstat::number], true);
+        return deliver(Exception::INT, pc, 0, 0);
+    }
+    if (interrupt_due(*bank_)) deliver(Exception::INT, pc, 0, 0);
 }
 
 void Cpu::service() {
@@ -180,7 +265,7 @@ void Cpu::service() {
         system_.safepoint().enter();
         inside_ = true;
     }
-    update_timer();
+    update_timers();
     check_interrupts();
 }
 
@@ -197,8 +282,7 @@ void Cpu::finish_chain() {
     instructions -= block->count - done;
     switch (leave) {
         case Leave::exception: {
-            const bool fetch_like = raised == Exception::TLBR;
-            deliver(raised, at, bad_address, fetch_like ? 0 : word_at(leave_op));
+            deliver(raised, at, bad_address, word_at(leave_op), raised_stage2_);
             break;
         }
         case Leave::idle:
@@ -296,7 +380,7 @@ void Cpu::wait_for_interrupt() {
         return (estat() & ecfg::LIE::get(csr_[ecfg::number])) != 0 ||
                stop_.load(std::memory_order_relaxed);
     };
-    update_timer();
+    update_timers();
     if (pending()) return;
     inside_ = false;
     system_.safepoint().leave();
@@ -316,41 +400,46 @@ void Cpu::wait_for_interrupt() {
         wake_ = false;
         lock.unlock();
         if (system_.hold_requested()) system_.wait_while_held();
-        update_timer();
+        update_timers();
     }
     system_.safepoint().enter();
     inside_ = true;
 }
 
-void Cpu::arm_timer() {
-    const std::uint64_t config = csr_[tcfg::number];
+void Cpu::arm_timer(CsrBank& bank, std::uint64_t ticks) {
     std::uint64_t deadline = UINT64_MAX;
-    if (tcfg::En::get(config)) deadline = system_.counter() + (config & tcfg::count_mask);
-    timer_deadline_.store(deadline, std::memory_order_relaxed);
+    if (tcfg::En::get(bank.reg[tcfg::number])) deadline = system_.counter() + ticks;
+    bank.deadline.store(deadline, std::memory_order_relaxed);
     if (deadline != UINT64_MAX) system_.timers().arm(*this, deadline);
 }
 
-void Cpu::update_timer() {
-    const std::uint64_t deadline = timer_deadline();
+void Cpu::update_timer(CsrBank& bank) {
+    const std::uint64_t deadline = bank.deadline.load(std::memory_order_relaxed);
     if (deadline == UINT64_MAX) return;
     const std::uint64_t now = system_.counter();
     if (now < deadline) return;
-    csr_[estat::number] |= estat::TI::mask;
-    const std::uint64_t config = csr_[tcfg::number];
+    bank.reg[estat::number] |= estat::TI::mask;
+    const std::uint64_t config = bank.reg[tcfg::number];
     std::uint64_t next = UINT64_MAX;
     if (tcfg::Periodic::get(config)) {
+        // A period of 0 would never let the CPU do anything else.
         const std::uint64_t period = (config & tcfg::count_mask) | 4;
         next = deadline + ((now - deadline) / period + 1) * period;
         system_.timers().arm(*this, next);
     }
-    timer_deadline_.store(next, std::memory_order_relaxed);
+    bank.deadline.store(next, std::memory_order_relaxed);
 }
 
-std::uint64_t Cpu::timer_value() {
+void Cpu::update_timers() {
+    update_timer(root_);
+    update_timer(guest_);
+}
+
+std::uint64_t Cpu::timer_value(CsrBank& bank) {
     constexpr std::uint64_t all_ones = (std::uint64_t{1} << timer_bits) - 1;
-    update_timer();
-    if (!tcfg::En::get(csr_[tcfg::number])) return csr_[TVAL];
-    const std::uint64_t deadline = timer_deadline();
+    update_timer(bank);
+    if (!tcfg::En::get(bank.reg[tcfg::number])) return bank.reg[TVAL];
+    const std::uint64_t deadline = bank.deadline.load(std::memory_order_relaxed);
     if (deadline == UINT64_MAX) return all_ones;  // a one-shot that fired
     const std::uint64_t now = system_.counter();
     return deadline > now ? (deadline - now) & all_ones : 0;
@@ -362,10 +451,16 @@ void Cpu::revoke_writes(std::uint64_t host_page) {
 
 void Cpu::discard_code(std::uint64_t physical_page) {
     if (!blocks_.discard_page(physical_page)) return;
-    ++epochs_[0];
-    ++epochs_[1];
-    update_mode();
+    forget_blocks();
     request_attention();
+}
+
+void Cpu::forget_blocks() {
+    for (CsrBank* bank : {&root_, &guest_}) {
+        ++bank->epochs[0];
+        ++bank->epochs[1];
+    }
+    update_mode();
 }
 
 void Cpu::set_tracer(Tracer tracer, void* context) {

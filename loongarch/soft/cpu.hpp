@@ -38,9 +38,32 @@ struct Translation {
     bool ok = false;
     bool global = true;  ///< also valid for other ASIDs
     bool writable = false;
-    bool readable = false;
+    bool stage2 = false;    ///< refused by the host's tables; `fault` is a guest-physical address
+    bool cacheable = true;  ///< may be kept until the TLB changes
     Exception exception{};
     std::uint64_t physical = 0;
+    std::uint64_t fault = 0;  ///< BADV of the exception
+};
+
+/// Load-linked state. The reservation is on a value: sc is a compare-and-swap.
+struct LinkedLoad {
+    bool valid = false;
+    std::uint64_t address = 0;
+    std::uint64_t value = 0;
+    std::uint64_t other_half = 0;  ///< the rest of the aligned 16 bytes, for sc.q
+};
+
+/// Registers of one world: root, or the guest that the virtualization extension runs.
+struct CsrBank {
+    std::array<std::uint64_t, csr::count> reg{};
+    /// When the timer fires, in ticks of System::counter(); UINT64_MAX: never. Any thread reads.
+    std::atomic<std::uint64_t> deadline{UINT64_MAX};
+    /// Of the world that is not running; Cpu::ll is that of the other one.
+    LinkedLoad ll;
+    bool is_guest = false;
+    bool non_global_high = false;  ///< a cached translation with bit 63 set depends on the ASID
+    unsigned user_plv = 3;         ///< privilege level that the user SoftTlb is for
+    std::array<std::uint64_t, 2> epochs{1, 1};  ///< of the jump cache, by bit 63 of the pc
 };
 
 /// One vCPU. Everything here belongs to the vCPU's own thread unless a member says otherwise.
@@ -59,6 +82,8 @@ public:
     Block* block = nullptr;
     /// Instructions executed, counted in whole blocks when they are entered.
     std::uint64_t instructions = 0;
+    /// What load_slow() found.
+    std::uint64_t slow_value = 0;
     SoftTlb* data_tlb = nullptr;
     /// Something wants the run loop's attention at the next block boundary. Any thread sets it.
     std::atomic<bool> attention{false};
@@ -77,13 +102,7 @@ public:
     FpPending fp_pending;
     std::array<VectorRegister, 32> vr{};
 
-    /// Load-linked state. The reservation is on a value: sc is a compare-and-swap.
-    struct {
-        bool valid = false;
-        std::uint64_t address = 0;
-        std::uint64_t value = 0;
-        std::uint64_t other_half = 0;  ///< the rest of the aligned 16 bytes, for sc.q
-    } ll;
+    LinkedLoad ll;
 
     // --- For instruction semantics --------------------------------------------------------------
 
@@ -91,6 +110,7 @@ public:
     /// say `return cpu.raise(...)`. No register may have been written before.
     bool raise(Exception exception) {
         raised = exception;
+        raised_stage2_ = false;
         leave = Leave::exception;
         return false;
     }
@@ -116,9 +136,8 @@ public:
                                     __ATOMIC_RELAXED);
             return true;
         }
-        std::uint64_t wide = 0;
-        if (!load_slow(address, sizeof(T), wide)) return false;
-        value = static_cast<T>(wide);
+        if (!load_slow(address, sizeof(T))) return false;
+        value = static_cast<T>(slow_value);
         return true;
     }
     template<class T>
@@ -153,28 +172,42 @@ public:
 
     // --- Privileged architecture ----------------------------------------------------------------
 
-    [[nodiscard]] std::uint64_t read_csr(unsigned number);
+    /// Of the world that is running.
+    [[nodiscard]] std::uint64_t read_csr(unsigned number) { return read_csr(*bank_, number); }
     /// Returns the old value. Only bits of `mask` change, as far as they are writable.
-    std::uint64_t write_csr(unsigned number, std::uint64_t value, std::uint64_t mask = UINT64_MAX);
+    std::uint64_t write_csr(unsigned number, std::uint64_t value, std::uint64_t mask = UINT64_MAX) {
+        return write_csr(*bank_, number, value, mask);
+    }
+    /// The guest's registers, as root reaches them (gcsrrd, gcsrwr, gcsrxchg).
+    [[nodiscard]] std::uint64_t read_guest_csr(unsigned number) { return read_csr(guest_, number); }
+    std::uint64_t write_guest_csr(unsigned number, std::uint64_t value, std::uint64_t mask);
+    /// The stored value, without what is computed when software reads the register.
     [[nodiscard]] std::uint64_t& csr(unsigned number) { return csr_[number]; }
     [[nodiscard]] std::uint64_t csr(unsigned number) const { return csr_[number]; }
     [[nodiscard]] unsigned plv() const { return csr::crmd::PLV::get(csr_[csr::crmd::number]); }
+    [[nodiscard]] bool in_guest() const { return bank_->is_guest; }
     [[nodiscard]] const CpuConfig& config() const { return config_; }
     [[nodiscard]] unsigned index() const { return index_; }
     [[nodiscard]] System& system() { return system_; }
     /// Stable counter as rdtime shows it.
-    [[nodiscard]] std::uint64_t stable_counter() { return system_.counter() + csr_[csr::CNTC]; }
-    [[nodiscard]] std::uint64_t estat() const;
+    [[nodiscard]] std::uint64_t stable_counter();
+    /// ESTAT with the interrupt lines as they are now.
+    [[nodiscard]] std::uint64_t estat() const { return estat(*bank_); }
+    /// Instructions executed in the guest of the virtualization extension, part of `instructions`.
+    [[nodiscard]] std::uint64_t guest_instructions() const;
 
     void return_from_exception();
-    void tlb_search();
-    void tlb_read();
-    void tlb_write();
-    void tlb_fill();
-    void tlb_clear(bool ignore_asid);
-    [[nodiscard]] bool tlb_invalidate(unsigned operation, std::uint64_t asid, std::uint64_t address);
-    /// Loads 8 bytes of a page table at a physical address; all ones where there is no memory.
-    [[nodiscard]] std::uint64_t load_table(std::uint64_t physical);
+    // TLB instructions. `guest`: root works on the guest's entries (gtlb*).
+    void tlb_search(bool guest = false);
+    void tlb_read(bool guest = false);
+    void tlb_write(bool guest = false);
+    void tlb_fill(bool guest = false);
+    void tlb_clear(bool ignore_asid, bool guest = false);
+    [[nodiscard]] bool tlb_invalidate(unsigned operation, std::uint64_t operand,
+                                      std::uint64_t address);
+    /// Loads 8 bytes of a page table at a physical address of the running world. False: exception
+    /// noted (only in the guest).
+    [[nodiscard]] bool load_table(std::uint64_t physical, std::uint64_t& value);
 
     // --- Running --------------------------------------------------------------------------------
 
@@ -201,7 +234,9 @@ public:
 
     /// Time at which the timer next fires, in counter ticks; UINT64_MAX if never. Any thread.
     [[nodiscard]] std::uint64_t timer_deadline() const {
-        return timer_deadline_.load(std::memory_order_relaxed);
+        const std::uint64_t root = root_.deadline.load(std::memory_order_relaxed);
+        const std::uint64_t guest = guest_.deadline.load(std::memory_order_relaxed);
+        return root < guest ? root : guest;
     }
 
     /// Finds or makes the block at pc. Null: an exception was delivered instead.
@@ -221,7 +256,7 @@ public:
 private:
     friend struct CpuTestAccess;
 
-    [[nodiscard]] bool load_slow(std::uint64_t address, unsigned size, std::uint64_t& value);
+    [[nodiscard]] bool load_slow(std::uint64_t address, unsigned size);
     [[nodiscard]] bool store_slow(std::uint64_t address, unsigned size, std::uint64_t value);
     /// Host memory or (host null) device address behind one access that stays in a 4 KiB page.
     struct Target {
@@ -235,35 +270,62 @@ private:
     [[nodiscard]] bool store_bytes(std::uint64_t address, const std::byte* from, unsigned size);
     [[nodiscard]] bool alignment_checked() const;
 
+    [[nodiscard]] std::uint64_t read_csr(CsrBank& bank, unsigned number);
+    std::uint64_t write_csr(CsrBank& bank, unsigned number, std::uint64_t value,
+                            std::uint64_t mask);
+    void after_csr_write(CsrBank& bank, unsigned number, std::uint64_t before);
+    [[nodiscard]] std::uint64_t estat(const CsrBank& bank) const;
+
     [[nodiscard]] Translation translate_mapped(std::uint64_t address, Access access);
+    [[nodiscard]] Translation translate_guest_physical(std::uint64_t address, Access access);
+    /// Which TLB entries `bank`'s translations and TLB instructions are about.
+    [[nodiscard]] TlbTag tag_of(const CsrBank& bank) const;
+    [[nodiscard]] TlbTag operand_tag(bool guest) const;
+    [[nodiscard]] SoftTlb* soft_tlbs_of(const CsrBank& bank) {
+        return &soft_tlbs_[bank.is_guest ? 3 : 0];
+    }
+    void put_entry(unsigned index, const TlbEntry& entry, unsigned stlb_page_bits);
     void drop_translations(const TlbEntry& entry);
-    void flush_translations();
-    void flush_non_global();
+    void flush_translations(CsrBank& bank);
+    void flush_non_global(CsrBank& bank);
     void update_mode();
+    /// Makes the jump cache forget every block.
+    void forget_blocks();
+    /// Switches to the root's or the guest's registers and translation.
+    void enter_world(bool guest);
 
     void deliver(Exception exception, std::uint64_t fault_pc, std::uint64_t address,
-                 std::uint32_t word);
+                 std::uint32_t word, bool stage2 = false);
+    void deliver_refill(std::uint64_t fault_pc, std::uint64_t address, bool from_guest);
+    /// Whether an exception raised in the guest is root's.
+    [[nodiscard]] bool exits_guest(Exception exception, bool stage2) const;
     /// Takes a pending interrupt if enabled.
     void check_interrupts();
+    [[nodiscard]] bool interrupt_due(const CsrBank& bank) const;
     void service();
     void wait_for_interrupt();
     void run_chain();
     void finish_chain();
-    void arm_timer();
-    void update_timer();
-    [[nodiscard]] std::uint64_t timer_value();
+    void arm_timer(CsrBank& bank, std::uint64_t ticks);
+    void update_timer(CsrBank& bank);
+    void update_timers();
+    [[nodiscard]] std::uint64_t timer_value(CsrBank& bank);
     Block* decode_block(std::uint64_t physical, const std::byte* host, BlockMode mode);
     [[nodiscard]] std::uint32_t word_at(const Op* op) const;
 
     System& system_;
     const unsigned index_;
     const CpuConfig config_;
-    std::array<std::uint64_t, csr::count> csr_{};
+    CsrBank root_;
+    CsrBank guest_;
+    CsrBank* bank_ = &root_;            ///< of the running world
+    std::uint64_t* csr_ = root_.reg.data();
     Tlb tlb_;
-    std::array<SoftTlb, 3> soft_tlbs_;  ///< PLV 0, other PLVs, direct addressing
-    unsigned user_tlb_plv_ = 3;
-    bool non_global_high_ = false;  ///< a cached translation with bit 63 set depends on the ASID
-    std::array<std::uint64_t, 2> epochs_{1, 1};  ///< of the jump cache, by bit 63 of the pc
+    /// Root's for PLV 0, other PLVs and direct addressing, then the guest's.
+    std::array<SoftTlb, 6> soft_tlbs_;
+    bool raised_stage2_ = false;
+    std::uint64_t guest_instructions_ = 0;
+    std::uint64_t guest_entered_at_ = 0;
     BlockMode mode_;
     JumpCache jump_cache_;
     BlockCache blocks_;
@@ -272,7 +334,6 @@ private:
 
     std::atomic<std::uint32_t> lines_{0};
     std::atomic<bool> stop_{false};
-    std::atomic<std::uint64_t> timer_deadline_{UINT64_MAX};
     bool inside_ = false;
     bool one_by_one_ = false;
     std::uint64_t resets_ = 0;

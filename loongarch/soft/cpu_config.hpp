@@ -19,6 +19,18 @@ struct CpuConfig {
     static constexpr unsigned words = 21;
     std::array<std::uint32_t, words> word{};
 
+    /// Guest identifiers of the virtualization extension: 2^gid_bits of them; 1 to 8.
+    unsigned gid_bits = 8;
+
+    /// CPUCFG2.LVZ
+    [[nodiscard]] constexpr bool has_lvz() const { return (word[2] & (1u << 10)) != 0; }
+    /// The same with the virtualization extension.
+    [[nodiscard]] constexpr CpuConfig with_lvz() const {
+        CpuConfig config = *this;
+        config.word[2] |= (1u << 10) | (1u << 11);  // present, version 1
+        return config;
+    }
+
     [[nodiscard]] std::uint32_t at(std::uint32_t index) const {
         return index < words ? word[index] : 0;
     }

@@ -54,65 +54,137 @@ std::uint64_t writable_bits(unsigned number) {
     return 0;
 }
 
-}  // namespace
-
-std::uint64_t Cpu::read_csr(unsigned number) {
+/// Writable bits of the registers that only root has, with the virtualization extension.
+std::uint64_t root_only_bits(unsigned number) {
     switch (number) {
-        case estat::number: update_timer(); return estat();
-        case PGD: {
-            const bool refill = tlbrera::IsTLBR::get(csr_[tlbrera::number]);
-            const std::uint64_t address = csr_[refill ? TLBRBADV : BADV];
-            return csr_[(address >> (virtual_bits - 1)) & 1 ? PGDH : PGDL];
-        }
-        case TVAL: return timer_value();
-        case TICLR: return 0;
-        case llbctl::number: return llbctl::ROLLB::put(csr_[llbctl::number], ll.valid);
-        default: return number < count ? csr_[number] : 0;
+        case gstat::number: return gstat::PVM::mask | gstat::GID::mask;
+        case gcfg::number: return gcfg::writable;
+        case gintc::number: return gintc::writable;
+        case GCNTC: return UINT64_MAX;
+        case gtlbc::number: return gtlbc::writable;
+        case trgp::number: return field_mask<trgp::GTLB, trgp::RID>();
+        case tlbrprmd::number: return tlbrprmd::PGM::mask;
+        default: return 0;
     }
 }
 
-std::uint64_t Cpu::write_csr(unsigned number, std::uint64_t value, std::uint64_t mask) {
-    const std::uint64_t old = read_csr(number);
+/// What root may set in the guest's ESTAT: everything but the lines that follow GINTC.
+constexpr std::uint64_t guest_estat_bits =
+    (estat::IS::mask & ~estat::HWI::mask) | estat::Ecode::mask | estat::EsubCode::mask;
+
+}  // namespace
+
+std::uint64_t Cpu::read_csr(CsrBank& bank, unsigned number) {
+    switch (number) {
+        case estat::number: update_timer(bank); return estat(bank);
+        case PGD: {
+            const bool refill = tlbrera::IsTLBR::get(bank.reg[tlbrera::number]);
+            const std::uint64_t address = bank.reg[refill ? TLBRBADV : BADV];
+            return bank.reg[(address >> (virtual_bits - 1)) & 1 ? PGDH : PGDL];
+        }
+        case TVAL: return timer_value(bank);
+        case TICLR: return 0;
+        case llbctl::number: {
+            const LinkedLoad& link = &bank == bank_ ? ll : bank.ll;
+            return llbctl::ROLLB::put(bank.reg[number], link.valid);
+        }
+        default: return number < count ? bank.reg[number] : 0;
+    }
+}
+
+std::uint64_t Cpu::write_csr(CsrBank& bank, unsigned number, std::uint64_t value,
+                             std::uint64_t mask) {
+    const std::uint64_t old = read_csr(bank, number);
     if (number >= count) return old;
     if (number == TICLR) {
         if ((value & mask & 1) != 0) {
-            update_timer();
-            csr_[estat::number] &= ~estat::TI::mask;
+            update_timer(bank);
+            bank.reg[estat::number] &= ~estat::TI::mask;
         }
         return old;
     }
-    if (number == llbctl::number && (value & mask & llbctl::WCLLB::mask) != 0) ll.valid = false;
-    const std::uint64_t changes = mask & writable_bits(number);
-    const std::uint64_t before = csr_[number];
-    csr_[number] = (before & ~changes) | (value & changes);
+    if (number == llbctl::number && (value & mask & llbctl::WCLLB::mask) != 0) {
+        (&bank == bank_ ? ll : bank.ll).valid = false;
+    }
+    std::uint64_t writable = writable_bits(number);
+    if (!bank.is_guest && config_.has_lvz()) writable |= root_only_bits(number);
+    const std::uint64_t changes = mask & writable;
+    const std::uint64_t before = bank.reg[number];
+    bank.reg[number] = (before & ~changes) | (value & changes);
+    after_csr_write(bank, number, before);
+    return old;
+}
+
+void Cpu::after_csr_write(CsrBank& bank, unsigned number, std::uint64_t before) {
+    const std::uint64_t now = bank.reg[number];
+    const std::uint64_t changed = before ^ now;
     switch (number) {
         case crmd::number:
-            if (((before ^ csr_[number]) & (crmd::PLV::mask | crmd::DA::mask | crmd::PG::mask)) !=
-                0) {
-                update_mode();
-            }
+            if ((changed & (crmd::PLV::mask | crmd::DA::mask | crmd::PG::mask)) != 0) update_mode();
             break;
         case euen::number: update_mode(); break;
         case asid::number:
-            if (before != csr_[number]) flush_non_global();
+            if (changed != 0) flush_non_global(bank);
             break;
         case tcfg::number:
-            // Stopping freezes the count that was left.
-            if (!tcfg::En::get(csr_[number])) {
-                csr_[number] = before;
-                csr_[TVAL] = timer_value();
-                csr_[number] = (before & ~changes) | (value & changes);
+            if (!tcfg::En::get(now)) {
+                // Stopping freezes the count that was left.
+                bank.reg[number] = before;
+                bank.reg[TVAL] = timer_value(bank);
+                bank.reg[number] = now;
             }
-            arm_timer();
+            arm_timer(bank, now & tcfg::count_mask);
+            break;
+        case gstat::number:
+            if ((changed & gstat::GID::mask) != 0) flush_translations(guest_);
             break;
         default:
-            if (number >= dmw::number0 && number < dmw::number0 + dmw::windows &&
-                before != csr_[number]) {
-                flush_translations();
+            if (number >= dmw::number0 && number < dmw::number0 + dmw::windows && changed != 0) {
+                flush_translations(bank);
             }
             break;
     }
-    return old;
+}
+
+std::uint64_t Cpu::write_guest_csr(unsigned number, std::uint64_t value, std::uint64_t mask) {
+    // Root may also set what is read-only for the guest.
+    switch (number) {
+        case estat::number: {
+            const std::uint64_t old = read_csr(guest_, number);
+            std::uint64_t& reg = guest_.reg[number];
+            const std::uint64_t changes = mask & guest_estat_bits;
+            reg = (reg & ~changes) | (value & changes);
+            return old;
+        }
+        case TVAL: {
+            const std::uint64_t old = read_csr(guest_, number);
+            const std::uint64_t count_left = (old & ~mask) | (value & mask);
+            guest_.reg[TVAL] = count_left;
+            if (tcfg::En::get(guest_.reg[tcfg::number])) {
+                arm_timer(guest_, count_left);
+                update_timer(guest_);  // 0 fires at once
+            }
+            return old;
+        }
+        case CPUID:
+        case TID:
+        case BADI:
+        case PRCFG1:
+        case PRCFG2:
+        case PRCFG3: {
+            const std::uint64_t old = guest_.reg[number];
+            guest_.reg[number] = (old & ~mask) | (value & mask);
+            return old;
+        }
+        case asid::number: {
+            const std::uint64_t old = guest_.reg[number];
+            const std::uint64_t changes = mask & (asid::ASID::mask | asid::ASIDBITS::mask);
+            guest_.reg[number] = (old & ~changes) | (value & changes);
+            after_csr_write(guest_, number, old);
+            return old;
+        }
+        default: return write_csr(guest_, number, value, mask);
+    }
 }
 
 }  // namespace lkvm::la

@@ -52,8 +52,46 @@ bool ends_block(Insn insn) {
     }
 }
 
+/// Whether a guest has the register in hardware; every other one is root's to emulate.
+bool guest_has_csr(unsigned number) {
+    using namespace csr;
+    switch (number) {
+        case EENTRY:
+        case llbctl::number: return true;
+        default: break;
+    }
+    const auto in = [number](unsigned first, unsigned last) {
+        return number >= first && number <= last;
+    };
+    return in(crmd::number, BADI) || in(tlbidx::number, tlbelo::number1) ||
+           in(asid::number, RVACFG) || in(CPUID, PRCFG3) || in(SAVE0, SAVE0 + save_count - 1) ||
+           in(TID, TICLR) || in(TLBRENTRY, tlbrprmd::number) ||
+           in(dmw::number0, dmw::number0 + dmw::windows - 1);
+}
+
+/// Whether a guest's instruction, legal as it is, goes to root: it must be emulated.
+bool is_sensitive(const Decoded& decoded) {
+    switch (decoded.insn) {
+        case Insn::cpucfg:
+        case Insn::idle:
+        case Insn::iocsrrd_b:
+        case Insn::iocsrrd_h:
+        case Insn::iocsrrd_w:
+        case Insn::iocsrrd_d:
+        case Insn::iocsrwr_b:
+        case Insn::iocsrwr_h:
+        case Insn::iocsrwr_w:
+        case Insn::iocsrwr_d: return true;
+        case Insn::csrrd:
+        case Insn::csrwr:
+        case Insn::csrxchg: return !guest_has_csr(static_cast<unsigned>(decoded.imm));
+        default: return false;
+    }
+}
+
 /// The exception that the instruction raises in `mode` whatever its operands are worth, if any.
-std::optional<Exception> refusal(const Decoded& decoded, const InsnInfo& line, BlockMode mode) {
+std::optional<Exception> refusal(const Decoded& decoded, const InsnInfo& line, BlockMode mode,
+                                 bool lvz) {
     switch (line.needs) {
         case Feature::FP_S:
         case Feature::FP_D:
@@ -75,7 +113,13 @@ std::optional<Exception> refusal(const Decoded& decoded, const InsnInfo& line, B
                 return Exception::IPE;
             }
             break;
-        case Feature::LVZ: return Exception::INE;
+        case Feature::LVZ: {
+            const bool guest = mode.has(BlockMode::guest);
+            if (!lvz || guest != (decoded.insn == Insn::hvcl)) return Exception::INE;
+            if (!mode.has(BlockMode::privileged)) return Exception::IPE;
+            if (guest) return Exception::HVC;
+            break;
+        }
         case Feature::LAM:
         case Feature::LAM_BH:
             if (decoded.rd != 0 && (decoded.rd == decoded.rj || decoded.rd == decoded.rk)) {
@@ -84,6 +128,7 @@ std::optional<Exception> refusal(const Decoded& decoded, const InsnInfo& line, B
             break;
         default: break;
     }
+    if (mode.has(BlockMode::guest) && is_sensitive(decoded)) return Exception::GSPR;
     switch (decoded.insn) {
         case Insn::bstrins_w:
         case Insn::bstrins_d:
@@ -97,14 +142,14 @@ std::optional<Exception> refusal(const Decoded& decoded, const InsnInfo& line, B
 }
 
 /// `word` as an operation. Returns whether it ends the block.
-bool make_op(std::uint32_t word, BlockMode mode, Op& op) {
+bool make_op(std::uint32_t word, BlockMode mode, bool lvz, Op& op) {
     Decoded decoded;
     std::optional<Exception> exception;
     if (!decode(word, decoded)) {
         exception = Exception::INE;
     } else {
         const InsnInfo& line = info(decoded.insn);
-        exception = refusal(decoded, line, mode);
+        exception = refusal(decoded, line, mode, lvz);
         op.run = handler_of(decoded.insn);
         if (!exception && op.run == nullptr) exception = Exception::INE;
         op.rd = decoded.rd;
@@ -138,7 +183,7 @@ Block* Cpu::decode_block(std::uint64_t physical, const std::byte* host, BlockMod
         word = __atomic_load_n(reinterpret_cast<const std::uint32_t*>(host) + count,
                                __ATOMIC_RELAXED);
         ops[count] = Op{};
-        ended = make_op(word, mode, ops[count]);
+        ended = make_op(word, mode, config_.has_lvz(), ops[count]);
         ++count;
     }
     unsigned slots = count;
@@ -163,7 +208,7 @@ Block* Cpu::find_block() {
     }
     const Translation translation = translate(pc, Access::fetch);
     if (!translation.ok) {
-        deliver(translation.exception, pc, pc, 0);
+        deliver(translation.exception, pc, translation.fault, 0, translation.stage2);
         return nullptr;
     }
     const PhysicalPage page = system_.page(translation.physical);
@@ -175,9 +220,7 @@ Block* Cpu::find_block() {
     if (found == nullptr) {
         if (blocks_.full()) {
             blocks_.flush();
-            ++epochs_[0];
-            ++epochs_[1];
-            update_mode();
+            forget_blocks();
         } else if (link != nullptr && link_target_ == pc) {
             // The link's block stays: filled below.
             link_ = link;
@@ -190,7 +233,8 @@ Block* Cpu::find_block() {
     }
     if (link_ != nullptr && link_target_ == pc) *link_ = found;
     link_ = nullptr;
-    if (!translation.global && (pc >> 63) != 0) non_global_high_ = true;
+    if (!translation.cacheable) return found;
+    if (!translation.global && (pc >> 63) != 0) bank_->non_global_high = true;
     JumpCacheEntry& entry = jump_cache_.at(pc);
     entry.pc = pc;
     entry.context = contexts[pc >> 63];

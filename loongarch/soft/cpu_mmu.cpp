@@ -16,9 +16,48 @@ std::uint64_t sign_extend_address(std::uint64_t address) {
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(address << unused) >> unused);
 }
 
-Translation refuse(Exception exception) {
+Translation refuse(Exception exception, std::uint64_t address, bool stage2 = false) {
     Translation result;
     result.exception = exception;
+    result.fault = address;
+    result.stage2 = stage2;
+    return result;
+}
+
+Exception page_invalid(Access access) {
+    switch (access) {
+        case Access::load: return Exception::PIL;
+        case Access::store: return Exception::PIS;
+        case Access::fetch: break;
+    }
+    return Exception::PIF;
+}
+
+/// Checks the page that `entry` gives `address`, in the order of LA Vol.1 §5.4.4, at privilege
+/// `level`. `stage2` says whose fault a refusal is.
+Translation check_entry(const TlbEntry& entry, std::uint64_t address, Access access, unsigned level,
+                        bool stage2) {
+    const std::uint64_t lo = entry.lo[(address >> entry.page_bits) & 1];
+    if (!tlbelo::V::get(lo)) return refuse(page_invalid(access), address, stage2);
+    if (access == Access::fetch && tlbelo::NX::get(lo)) {
+        return refuse(Exception::PNX, address, stage2);
+    }
+    if (access == Access::load && tlbelo::NR::get(lo)) {
+        return refuse(Exception::PNR, address, stage2);
+    }
+    const unsigned page_level = tlbelo::PLV::get(lo);
+    if (tlbelo::RPLV::get(lo) ? level != page_level : level > page_level) {
+        return refuse(Exception::PPI, address, stage2);
+    }
+    if (access == Access::store && !tlbelo::D::get(lo)) {
+        return refuse(Exception::PME, address, stage2);
+    }
+    const std::uint64_t offset_mask = (std::uint64_t{1} << entry.page_bits) - 1;
+    Translation result;
+    result.ok = true;
+    result.global = entry.global;
+    result.writable = tlbelo::D::get(lo);
+    result.physical = (lo & tlbelo::PPN::mask & ~offset_mask) | (address & offset_mask);
     return result;
 }
 
@@ -26,58 +65,69 @@ Translation refuse(Exception exception) {
 
 Translation Cpu::translate(std::uint64_t address, Access access) {
     const std::uint64_t mode = csr_[crmd::number];
-    Translation result;
-    result.ok = true;
-    result.readable = true;
-    result.writable = true;
-    if (crmd::DA::get(mode)) {
-        result.physical = address & physical_mask;
-        return result;
-    }
     const unsigned level = crmd::PLV::get(mode);
-    for (unsigned window = 0; window < dmw::windows; ++window) {
+    Translation first;
+    first.ok = true;
+    first.writable = true;
+    first.physical = address & physical_mask;
+    bool direct = crmd::DA::get(mode);
+    for (unsigned window = 0; window < dmw::windows && !direct; ++window) {
         const std::uint64_t value = csr_[dmw::number0 + window];
-        if (dmw::VSEG::get(value) == address >> 60 && ((value >> level) & 1) != 0) {
-            result.physical = address & physical_mask;
-            return result;
+        direct = dmw::VSEG::get(value) == address >> 60 && ((value >> level) & 1) != 0;
+    }
+    if (!direct) {
+        if (sign_extend_address(address) != address) {
+            return refuse(access == Access::fetch ? Exception::ADEF : Exception::ADEM, address);
         }
+        first = translate_mapped(address, access);
     }
-    if (sign_extend_address(address) != address) {
-        return refuse(access == Access::fetch ? Exception::ADEF : Exception::ADEM);
+    if (!first.ok || !in_guest()) return first;
+    Translation second = translate_guest_physical(first.physical, access);
+    second.global = first.global;
+    second.writable = second.writable && first.writable;
+    return second;
+}
+
+TlbTag Cpu::tag_of(const CsrBank& bank) const {
+    TlbTag tag;
+    tag.asid = static_cast<std::uint16_t>(asid::ASID::get(bank.reg[asid::number]));
+    const std::uint64_t status = root_.reg[gstat::number];
+    const std::uint64_t control = root_.reg[gtlbc::number];
+    if (bank.is_guest) {
+        tag.kind = TlbKind::stage1;
+        tag.gid = static_cast<std::uint8_t>(gstat::GID::get(status));
+        return tag;
     }
-    return translate_mapped(address, access);
+    unsigned gid = 0;
+    if (gtlbc::USETGID::get(control)) {
+        gid = gtlbc::TGID::get(control);
+    } else if (gstat::PVM::get(status)) {
+        gid = gstat::GID::get(status);
+    }
+    // GID 0 is root's own.
+    tag.kind = gid == 0 ? TlbKind::root : TlbKind::stage2;
+    tag.gid = static_cast<std::uint8_t>(gid);
+    return tag;
 }
 
 Translation Cpu::translate_mapped(std::uint64_t address, Access access) {
-    const TlbTag tag{TlbKind::root, 0,
-                     static_cast<std::uint16_t>(asid::ASID::get(csr_[asid::number]))};
+    const TlbTag tag = tag_of(*bank_);
     const auto found = tlb_.find(address, tag, stlbps::PS::get(csr_[stlbps::number]));
-    if (!found) return refuse(Exception::TLBR);
-    const TlbEntry& entry = tlb_.at(*found);
-    const std::uint64_t lo = entry.lo[(address >> entry.page_bits) & 1];
-    if (!tlbelo::V::get(lo)) {
-        switch (access) {
-            case Access::load: return refuse(Exception::PIL);
-            case Access::store: return refuse(Exception::PIS);
-            case Access::fetch: return refuse(Exception::PIF);
-        }
-    }
-    if (access == Access::fetch && tlbelo::NX::get(lo)) return refuse(Exception::PNX);
-    if (access == Access::load && tlbelo::NR::get(lo)) return refuse(Exception::PNR);
-    const unsigned level = plv();
-    const unsigned page_level = tlbelo::PLV::get(lo);
-    if (tlbelo::RPLV::get(lo) ? level != page_level : level > page_level) {
-        return refuse(Exception::PPI);
-    }
-    if (access == Access::store && !tlbelo::D::get(lo)) return refuse(Exception::PME);
-    const std::uint64_t offset_mask = (std::uint64_t{1} << entry.page_bits) - 1;
-    Translation result;
-    result.ok = true;
-    result.global = entry.global;
-    result.readable = !tlbelo::NR::get(lo);
-    result.writable = tlbelo::D::get(lo);
-    result.physical = (lo & tlbelo::PPN::mask & ~offset_mask) | (address & offset_mask);
+    if (!found) return refuse(Exception::TLBR, address);
+    Translation result = check_entry(tlb_.at(*found), address, access, plv(), false);
+    // While root's lookups are redirected to a guest's stage 2 nothing of them is kept.
+    result.cacheable = tag.kind != TlbKind::stage2;
     return result;
+}
+
+Translation Cpu::translate_guest_physical(std::uint64_t address, Access access) {
+    TlbTag tag;
+    tag.kind = TlbKind::stage2;
+    tag.gid = static_cast<std::uint8_t>(gstat::GID::get(root_.reg[gstat::number]));
+    const auto found = tlb_.find(address, tag, stlbps::PS::get(root_.reg[stlbps::number]));
+    if (!found) return refuse(Exception::TLBR, address, true);
+    // Privilege is root's, which is 0 while a guest runs.
+    return check_entry(tlb_.at(*found), address, access, 0, true);
 }
 
 // --- Loads and stores ---------------------------------------------------------------------------
@@ -86,7 +136,8 @@ Cpu::Target Cpu::target(std::uint64_t address, Access access) {
     Target result;
     const Translation translation = translate(address, access);
     if (!translation.ok) {
-        raise(translation.exception, address);
+        raise(translation.exception, translation.fault);
+        raised_stage2_ = translation.stage2;
         return result;
     }
     result.ok = true;
@@ -96,9 +147,10 @@ Cpu::Target Cpu::target(std::uint64_t address, Access access) {
     result.host = page.host + (translation.physical & ~host_page_mask);
     const std::uint64_t virtual_page = address & host_page_mask;
     const auto addend = reinterpret_cast<std::uint64_t>(page.host) - virtual_page;
-    SoftTlbEntry& entry = data_tlb->at(address);
+    SoftTlbEntry unkept;
+    SoftTlbEntry& entry = translation.cacheable ? data_tlb->at(address) : unkept;
     if (entry.addend != addend) entry = SoftTlbEntry{};
-    if (!translation.global && (address >> 63) != 0) non_global_high_ = true;
+    if (!translation.global && (address >> 63) != 0) bank_->non_global_high = true;
     if (access == Access::store) {
         if (!page.writable) {
             result.host = nullptr;  // as a device that ignores writes
@@ -119,7 +171,8 @@ bool Cpu::alignment_checked() const {
     return ((misc::ALCL::get(csr_[misc::number]) >> plv()) & 1) != 0;
 }
 
-bool Cpu::load_slow(std::uint64_t address, unsigned size, std::uint64_t& value) {
+bool Cpu::load_slow(std::uint64_t address, unsigned size) {
+    std::uint64_t& value = slow_value;
     value = 0;
     if ((address & (size - 1)) != 0) {
         if (alignment_checked()) return raise(Exception::ALE, address);
@@ -284,182 +337,26 @@ const std::byte* Cpu::read_pointer(std::uint64_t address, unsigned size) {
     return from.ok ? from.host : nullptr;
 }
 
-std::uint64_t Cpu::load_table(std::uint64_t physical) {
-    const std::uint64_t address = physical & physical_mask & ~std::uint64_t{7};
+bool Cpu::load_table(std::uint64_t physical, std::uint64_t& value) {
+    std::uint64_t address = physical & physical_mask & ~std::uint64_t{7};
+    if (in_guest()) {
+        const Translation translation = translate_guest_physical(address, Access::load);
+        if (!translation.ok) {
+            raise(translation.exception, translation.fault);
+            raised_stage2_ = true;
+            return false;
+        }
+        address = translation.physical;
+    }
     const PhysicalPage page = system_.page(address);
-    if (page.host == nullptr) return system_.bus().read(Gpa{address}, 8);
-    return __atomic_load_n(
+    if (page.host == nullptr) {
+        value = system_.bus().read(Gpa{address}, 8);
+        return true;
+    }
+    value = __atomic_load_n(
         reinterpret_cast<const std::uint64_t*>(page.host + (address & ~host_page_mask)),
         __ATOMIC_RELAXED);
-}
-
-// --- TLB instructions ---------------------------------------------------------------------------
-
-void Cpu::drop_translations(const TlbEntry& entry) {
-    if (((entry.lo[0] | entry.lo[1]) & tlbelo::V::mask) == 0) return;
-    const std::uint64_t base = sign_extend_address(entry.span_base());
-    soft_tlbs_[0].flush_range(base, entry.span_bytes());
-    soft_tlbs_[1].flush_range(base, entry.span_bytes());
-    const auto executable = [](std::uint64_t lo) {
-        return tlbelo::V::get(lo) && !tlbelo::NX::get(lo);
-    };
-    if (executable(entry.lo[0]) || executable(entry.lo[1])) {
-        ++epochs_[base >> 63];
-        update_mode();
-    }
-}
-
-void Cpu::flush_translations() {
-    for (SoftTlb& cache : soft_tlbs_) cache.flush();
-    ++epochs_[0];
-    ++epochs_[1];
-    non_global_high_ = false;
-    update_mode();
-}
-
-void Cpu::flush_non_global() {
-    if (non_global_high_) return flush_translations();
-    soft_tlbs_[0].flush_low_half();
-    soft_tlbs_[1].flush_low_half();
-    update_mode();
-}
-
-void Cpu::tlb_search() {
-    const bool refill = tlbrera::IsTLBR::get(csr_[tlbrera::number]);
-    const std::uint64_t address =
-        csr_[refill ? tlbrehi::number : tlbehi::number] & tlbehi::VPPN::mask;
-    const TlbTag tag{TlbKind::root, 0,
-                     static_cast<std::uint16_t>(asid::ASID::get(csr_[asid::number]))};
-    const auto found = tlb_.find(address, tag, stlbps::PS::get(csr_[stlbps::number]));
-    std::uint64_t& index = csr_[tlbidx::number];
-    index = tlbidx::NE::put(index, !found);
-    if (found) index = tlbidx::Index::put(index, *found);
-}
-
-void Cpu::tlb_read() {
-    std::uint64_t& index = csr_[tlbidx::number];
-    const unsigned number = tlbidx::Index::get(index);
-    const TlbEntry none{};
-    const TlbEntry& entry = number < Tlb::entries ? tlb_.at(number) : none;
-    if (!entry.valid) {
-        index = tlbidx::PS::put(tlbidx::NE::put(index, true), 0);
-        csr_[asid::number] = asid::ASID::put(csr_[asid::number], 0);
-        csr_[tlbehi::number] = 0;
-        csr_[tlbelo::number0] = 0;
-        csr_[tlbelo::number1] = 0;
-        flush_non_global();
-        return;
-    }
-    index = tlbidx::PS::put(tlbidx::NE::put(index, false), entry.page_bits);
-    csr_[asid::number] = asid::ASID::put(csr_[asid::number], entry.asid);
-    csr_[tlbehi::number] = (entry.vppn << 13) & tlbehi::VPPN::mask;
-    csr_[tlbelo::number0] = tlbelo::G::put(entry.lo[0], entry.global);
-    csr_[tlbelo::number1] = tlbelo::G::put(entry.lo[1], entry.global);
-    flush_non_global();
-}
-
-namespace {
-
-TlbEntry entry_from(const std::uint64_t* csr_file) {
-    const bool refill = tlbrera::IsTLBR::get(csr_file[tlbrera::number]);
-    TlbEntry entry;
-    entry.valid = refill || !tlbidx::NE::get(csr_file[tlbidx::number]);
-    entry.asid = static_cast<std::uint16_t>(asid::ASID::get(csr_file[asid::number]));
-    const std::uint64_t high = csr_file[refill ? tlbrehi::number : tlbehi::number];
-    const unsigned bits = refill ? tlbrehi::PS::get(csr_file[tlbrehi::number])
-                                 : tlbidx::PS::get(csr_file[tlbidx::number]);
-    // Page sizes outside PRCFG2 are undefined; they must not become shifts out of range.
-    entry.page_bits = static_cast<std::uint8_t>(std::clamp(bits, 12u, 47u));
-    entry.vppn = tlbehi::VPPN::get(high);
-    entry.lo[0] = csr_file[refill ? TLBRELO0 : tlbelo::number0];
-    entry.lo[1] = csr_file[refill ? TLBRELO1 : tlbelo::number1];
-    entry.global = tlbelo::G::get(entry.lo[0]) && tlbelo::G::get(entry.lo[1]);
-    return entry;
-}
-
-}  // namespace
-
-void Cpu::tlb_write() {
-    const unsigned number = tlbidx::Index::get(csr_[tlbidx::number]);
-    if (number >= Tlb::entries) return;
-    const TlbEntry entry = entry_from(csr_.data());
-    if (tlb_.at(number).valid) drop_translations(tlb_.at(number));
-    tlb_.at(number).valid = false;
-    if (tlb_.remove_overlaps(entry, stlbps::PS::get(csr_[stlbps::number]))) {
-        TlbEntry whole = entry;
-        whole.lo = {tlbelo::V::mask, tlbelo::V::mask};
-        drop_translations(whole);
-    }
-    tlb_.put(number, entry);
-}
-
-void Cpu::tlb_fill() {
-    const TlbEntry entry = entry_from(csr_.data());
-    const unsigned stlb_bits = stlbps::PS::get(csr_[stlbps::number]);
-    if (tlb_.remove_overlaps(entry, stlb_bits)) {
-        TlbEntry whole = entry;
-        whole.lo = {tlbelo::V::mask, tlbelo::V::mask};
-        drop_translations(whole);
-    }
-    const unsigned number = tlb_.victim(entry.vppn << 13, entry.page_bits, stlb_bits);
-    if (tlb_.at(number).valid) drop_translations(tlb_.at(number));
-    tlb_.put(number, entry);
-}
-
-void Cpu::tlb_clear(bool ignore_asid) {
-    const unsigned number = tlbidx::Index::get(csr_[tlbidx::number]);
-    const auto current = static_cast<std::uint16_t>(asid::ASID::get(csr_[asid::number]));
-    const auto clear = [&](unsigned index) {
-        TlbEntry& entry = tlb_.at(index);
-        if (ignore_asid || (!entry.global && entry.asid == current)) entry.valid = false;
-    };
-    if (number < Tlb::stlb_entries) {
-        for (unsigned way = 0; way < Tlb::ways; ++way) {
-            clear(way * Tlb::sets + number % Tlb::sets);
-        }
-    } else {
-        for (unsigned index = Tlb::stlb_entries; index < Tlb::entries; ++index) clear(index);
-    }
-    flush_translations();
-}
-
-bool Cpu::tlb_invalidate(unsigned operation, std::uint64_t asid_operand, std::uint64_t address) {
-    const auto selected = static_cast<std::uint16_t>(asid::ASID::get(asid_operand));
-    const std::uint64_t vpn = tlbehi::VPPN::get(address);
-    const auto covers = [vpn](const TlbEntry& entry) {
-        const unsigned shift = entry.page_bits - 12u;
-        return (entry.vppn >> shift) == (vpn >> shift);
-    };
-    const auto remove = [this](auto&& matches) {
-        tlb_.remove_if([&](const TlbEntry& entry) {
-            if (!matches(entry)) return false;
-            drop_translations(entry);
-            return true;
-        });
-    };
-    switch (operation) {  // LA Vol.1 §4.2.4.7
-        case 0:
-        case 1:
-            tlb_.remove_if([](const TlbEntry&) { return true; });
-            flush_translations();
-            return true;
-        case 2: remove([](const TlbEntry& entry) { return entry.global; }); return true;
-        case 3: remove([](const TlbEntry& entry) { return !entry.global; }); return true;
-        case 4:
-            remove([=](const TlbEntry& entry) { return !entry.global && entry.asid == selected; });
-            return true;
-        case 5:
-            remove([=](const TlbEntry& entry) {
-                return !entry.global && entry.asid == selected && covers(entry);
-            });
-            return true;
-        case 6:
-            remove([=](const TlbEntry& entry) {
-                return (entry.global || entry.asid == selected) && covers(entry);
-            });
-            return true;
-        default: return raise(Exception::INE);
-    }
+    return true;
 }
 
 }  // namespace lkvm::la

@@ -181,23 +181,26 @@ bool invtlb(Cpu& cpu, const Op& op) {
     return cpu.tlb_invalidate(operation, cpu.gpr[op.rj], cpu.gpr[op.rk]) && cpu.leave_after();
 }
 
-void lddir(Cpu& cpu, const Op& op) {
+bool lddir(Cpu& cpu, const Op& op) {
     const std::uint64_t base = cpu.gpr[op.rj];
     const auto level = static_cast<unsigned>(op.imm);
     if (level == 0 || level > 4) {
         cpu.gpr[op.rd] = base;
-        return;
+        return true;
     }
     if ((base & huge_bit) != 0) {
         const bool marked = HugeLevel::get(base) != 0 || level == 4;
         cpu.gpr[op.rd] = marked ? base : HugeLevel::put(base, level);
-        return;
+        return true;
     }
     const std::uint64_t index = table_index(walked_address(cpu), directory(cpu, level));
-    cpu.gpr[op.rd] = cpu.load_table((base & physical_mask) + index * 8);
+    std::uint64_t entry = 0;
+    if (!cpu.load_table((base & physical_mask) + index * 8, entry)) return false;
+    cpu.gpr[op.rd] = entry;
+    return true;
 }
 
-void ldpte(Cpu& cpu, const Op& op) {
+bool ldpte(Cpu& cpu, const Op& op) {
     const std::uint64_t base = cpu.gpr[op.rj];
     const bool odd = (op.imm & 1) != 0;
     std::uint64_t entry = 0;
@@ -213,12 +216,14 @@ void ldpte(Cpu& cpu, const Op& op) {
         const Directory table = directory(cpu, 0);
         page_bits = table.base;
         const std::uint64_t index = table_index(walked_address(cpu), table) & ~std::uint64_t{1};
-        entry = cpu.load_table((base & physical_mask) + (index + (odd ? 1 : 0)) * 8);
+        const std::uint64_t where = (base & physical_mask) + (index + (odd ? 1 : 0)) * 8;
+        if (!cpu.load_table(where, entry)) return false;
     }
     // Software bits of the page table entry are not kept in the register.
     cpu.csr(odd ? csr::TLBRELO1 : csr::TLBRELO0) = entry & csr::tlbelo::writable;
     std::uint64_t& high = cpu.csr(csr::tlbrehi::number);
     high = csr::tlbrehi::PS::put(high, page_bits);
+    return true;
 }
 
 bool ertn(Cpu& cpu, const Op&) {
@@ -231,5 +236,26 @@ bool idle(Cpu& cpu, const Op&) {
     cpu.leave = Leave::idle;
     return false;
 }
+
+void gcsrrd(Cpu& cpu, const Op& op) {
+    cpu.gpr[op.rd] = cpu.read_guest_csr(static_cast<unsigned>(op.imm));
+}
+void gcsrwr(Cpu& cpu, const Op& op) {
+    const std::uint64_t value = op.rd == gpr_sink ? 0 : cpu.gpr[op.rd];
+    cpu.gpr[op.rd] = cpu.write_guest_csr(static_cast<unsigned>(op.imm), value, UINT64_MAX);
+}
+void gcsrxchg(Cpu& cpu, const Op& op) {
+    const std::uint64_t value = op.rd == gpr_sink ? 0 : cpu.gpr[op.rd];
+    cpu.gpr[op.rd] =
+        cpu.write_guest_csr(static_cast<unsigned>(op.imm), value, cpu.gpr[op.rj]);
+}
+void gtlbclr(Cpu& cpu, const Op&) { cpu.tlb_clear(false, true); }
+void gtlbflush(Cpu& cpu, const Op&) { cpu.tlb_clear(true, true); }
+void gtlbsrch(Cpu& cpu, const Op&) { cpu.tlb_search(true); }
+void gtlbrd(Cpu& cpu, const Op&) { cpu.tlb_read(true); }
+void gtlbwr(Cpu& cpu, const Op&) { cpu.tlb_write(true); }
+void gtlbfill(Cpu& cpu, const Op&) { cpu.tlb_fill(true); }
+/// In the guest it was turned into its exception when it was decoded.
+bool hvcl(Cpu& cpu, const Op&) { return cpu.raise(Exception::INE); }
 
 }  // namespace lkvm::la::sem

@@ -35,9 +35,21 @@ bool tlbfill(Cpu& cpu, const Op& op);
 bool tlbclr(Cpu& cpu, const Op& op);
 bool tlbflush(Cpu& cpu, const Op& op);
 bool invtlb(Cpu& cpu, const Op& op);
-void lddir(Cpu& cpu, const Op& op);
-void ldpte(Cpu& cpu, const Op& op);
+bool lddir(Cpu& cpu, const Op& op);
+bool ldpte(Cpu& cpu, const Op& op);
 bool ertn(Cpu& cpu, const Op& op);
 bool idle(Cpu& cpu, const Op& op);
+
+// The virtualization extension, for root at PLV 0.
+void gcsrrd(Cpu& cpu, const Op& op);
+void gcsrwr(Cpu& cpu, const Op& op);
+void gcsrxchg(Cpu& cpu, const Op& op);
+void gtlbclr(Cpu& cpu, const Op& op);
+void gtlbflush(Cpu& cpu, const Op& op);
+void gtlbsrch(Cpu& cpu, const Op& op);
+void gtlbrd(Cpu& cpu, const Op& op);
+void gtlbwr(Cpu& cpu, const Op& op);
+void gtlbfill(Cpu& cpu, const Op& op);
+bool hvcl(Cpu& cpu, const Op& op);
 
 }  // namespace lkvm::la::sem

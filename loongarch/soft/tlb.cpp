@@ -49,7 +49,10 @@ bool Tlb::remove_overlaps(const TlbEntry& entry, unsigned stlb_page_bits) {
     bool found = false;
     const auto remove = [&](TlbEntry& other) {
         if (!other.valid || other.kind != entry.kind || other.gid != entry.gid) return;
-        if (!other.global && !entry.global && other.asid != entry.asid) return;
+        if (entry.kind != TlbKind::stage2 && !other.global && !entry.global &&
+            other.asid != entry.asid) {
+            return;
+        }
         const unsigned shift = std::max(other.page_bits, entry.page_bits) - 12u;
         if ((other.vppn >> shift) != (entry.vppn >> shift)) return;
         other.valid = false;

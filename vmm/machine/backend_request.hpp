@@ -30,6 +30,8 @@ struct BackendRequest {
     std::span<std::byte> boot_rom;
     /// Where to write an execution trace; empty: none.
     std::string trace_file;
+    /// The software CPU offers the virtualization extension.
+    bool lvz = false;
 };
 
 /// Makes a backend, or says why this host cannot run it.

@@ -49,7 +49,8 @@ Outcome<> Machine::prepare(const RamBanks& ram, const MakeBackend& make_backend)
                                         .iocsr = platform_.iocsr(),
                                         .clock = clock_,
                                         .boot_rom = boot_rom_.bytes(),
-                                        .trace_file = config_.trace_file}));
+                                        .trace_file = config_.trace_file,
+                                        .lvz = config_.lvz}));
     lines_.connect(backend_.get());
     return load();
 }

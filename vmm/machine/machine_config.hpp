@@ -25,6 +25,7 @@ struct MachineConfig {
     std::optional<std::uint64_t> load_address;
     bool no_reboot = false;
     std::string trace_file;  ///< path; empty: no trace
+    bool lvz = false;        ///< offer the virtualization extension
 };
 
 }  // namespace lkvm::vmm

@@ -56,9 +56,10 @@ public:
         }
         system_.add_region(la::memory_map::boot_rom_base.value, request.boot_rom, false);
         const std::size_t share = std::max<std::size_t>(code_cache_bytes / request.cpu_count, 4096);
+        la::CpuConfig config = la::CpuConfig::full();
+        if (request.lvz) config = config.with_lvz();
         for (unsigned i = 0; i < request.cpu_count; ++i) {
-            cpus_.push_back(
-                std::make_unique<la::Cpu>(system_, i, la::CpuConfig::full(), share));
+            cpus_.push_back(std::make_unique<la::Cpu>(system_, i, config, share));
             system_.attach(*cpus_.back());
             if (trace_ != nullptr) cpus_.back()->set_tracer(&Trace::line, trace_.get());
         }
