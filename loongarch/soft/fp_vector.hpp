@@ -66,6 +66,29 @@ template<class Bits, unsigned bytes, class O, class... Registers>
     return finish_vector(cpu, reg, env.flags, result);
 }
 
+/// For operations that know exact results: a program that has seen nothing inexact yet gets here
+/// with every one of them.
+template<class Bits, unsigned bytes, class O>
+[[gnu::noinline]] bool vector_slow_exact(Cpu& cpu, unsigned reg, const VectorRegister& vj,
+                                         const VectorRegister& vk) {
+    if ((cpu.fcsr & (fcsr::rounding_mask | fcsr::enables_mask)) == 0) {
+        const auto a = read_lanes<Host<Bits>, bytes>(vj);
+        const auto b = read_lanes<Host<Bits>, bytes>(vk);
+        Lanes<Host<Bits>, bytes> r;
+        bool exact = true;
+        for (unsigned i = 0; i < r.size(); ++i) {
+            r[i] = O::host(a[i], b[i]);
+            exact = exact && O::plain(a[i], b[i], r[i]) && O::exact(a[i], b[i], r[i]);
+        }
+        if (exact) {
+            commit_exact(cpu);
+            cpu.vr[reg].set_lanes(r);
+            return true;
+        }
+    }
+    return vector_slow<Bits, bytes, O>(cpu, reg, vj, vk);
+}
+
 /// FpPending's evaluate function for lane-wise O.
 template<class Bits, unsigned bytes, class O, int operands>
 std::uint32_t evaluate_vector(const FpPending& p) {
@@ -114,7 +137,11 @@ template<class Bits, unsigned bytes, class O>
             return true;
         }
     }
-    return vector_slow<Bits, bytes, O>(cpu, op.rd, vj, vk);
+    if constexpr (requires(Host<Bits> x) { O::exact(x, x, x); }) {
+        return vector_slow_exact<Bits, bytes, O>(cpu, op.rd, vj, vk);
+    } else {
+        return vector_slow<Bits, bytes, O>(cpu, op.rd, vj, vk);
+    }
 }
 
 template<class Bits, unsigned bytes, class O>
