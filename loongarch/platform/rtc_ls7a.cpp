@@ -31,6 +31,7 @@ constexpr std::int64_t ns_per_second = 1000000000;
 constexpr std::int64_t ns_per_tenth = ns_per_second / 10;
 constexpr std::int64_t counter_hz = 32768;
 constexpr std::int64_t year_base = 1900;
+constexpr std::int64_t year_last = year_base + 255;  // bounds what guests can write
 
 namespace toy {  // TOY_WRITE0, TOY_READ0
 using Month = Field<26, 6, unsigned>;
@@ -51,6 +52,12 @@ using Minute = Field<6, 6, unsigned>;
 using Second = Field<0, 6, unsigned>;
 static_assert(field_mask<Year, Month, Day, Hour, Minute, Second>() == UINT32_MAX);
 }  // namespace match
+
+/// The nearest year that time can be set to.
+std::int64_t settable_year(std::int64_t year) {
+    if (year < year_base) return year_base;
+    return year > year_last ? year_last : year;
+}
 
 DateTime date_of(std::uint32_t low, std::int64_t year) {
     return DateTime{year,
@@ -207,22 +214,23 @@ void RtcLs7a::write_locked(std::uint64_t offset, std::uint32_t value) {
 void RtcLs7a::write_toy_low(std::uint32_t value) {
     written_low_ = value;
     low_is_fresh_ = true;
-    const std::int64_t seconds = seconds_from_date(date_of(value, year_of(now_ns())));
+    // Odd dates run over into the next year; without a limit they would do so again and again.
+    const std::int64_t year = settable_year(year_of(now_ns()));
+    const std::int64_t seconds = seconds_from_date(date_of(value, year));
     const std::int64_t tenths = toy::Tenth::get(value);
     offset_ns_ += seconds * ns_per_second + tenths * ns_per_tenth - now_ns();
     checked_second_ = seconds;
 }
 
 void RtcLs7a::write_toy_year(std::uint32_t value) {
-    // The register shows 1900 to 2099 at most where Linux is concerned; more would only overflow.
-    constexpr std::uint32_t year_mask = 0xff;
     // A day of February only means something together with its year: if the rest of the date was
     // written just before, take it as written and not as it reads in the old year.
     const std::int64_t now = now_ns();
     const std::uint32_t low = low_is_fresh_ ? written_low_ : toy_low(now);
     low_is_fresh_ = false;
     const std::int64_t rest = now - floor_divide(now, ns_per_second) * ns_per_second;
-    const std::int64_t seconds = seconds_from_date(date_of(low, year_base + (value & year_mask)));
+    const std::int64_t year = settable_year(year_base + value);
+    const std::int64_t seconds = seconds_from_date(date_of(low, year));
     offset_ns_ += seconds * ns_per_second + rest - now;
     checked_second_ = seconds;
 }

@@ -60,9 +60,9 @@ TEST(BootRom, AgreesWithAnAssembler) {
     }
     const std::string stem = testing::TempDir() + "lkvm-rom-" + std::to_string(getpid());
     std::ofstream(stem + ".s") << source;
-    const std::string command = "llvm-mc-19 -triple=loongarch64-linux-gnusf -filetype=obj -o " + stem + ".o " +
-                                stem + ".s && llvm-objcopy-19 -O binary -j .text " + stem + ".o " +
-                                stem + ".bin";
+    const std::string command = "llvm-mc-19 -triple=loongarch64-linux-gnusf -filetype=obj -o " +
+                                stem + ".o " + stem + ".s && llvm-objcopy-19 -O binary -j .text " +
+                                stem + ".o " + stem + ".bin";
     const int status = std::system(command.c_str());
     std::vector<char> expected;
     {

@@ -128,6 +128,16 @@ TEST_F(RtcTest, AnyWrittenValueIsSurvived) {
     }
 }
 
+TEST_F(RtcTest, DatesThatRunOverDoNotAddUp) {
+    for (int i = 0; i < 1000; ++i) put(toy_write0, 0xffffffff);
+    EXPECT_LT(get(toy_read1), 300u);
+    put(toy_write0, toy(5, 6, 7, 8, 9));
+    put(toy_write1, 0xffffffff);
+    EXPECT_EQ(get(toy_read1), 255u);
+    put(toy_write1, 124);
+    EXPECT_EQ(get(toy_read1), 124u);
+}
+
 TEST_F(RtcTest, TimeOutlivesReset) {
     put(toy_write0, toy(1, 1, 0, 0, 0));
     put(toy_write1, 101);

@@ -388,7 +388,11 @@ TEST(Uart, TenThousandPastedCharactersArrive) {
     uart.write(ier, 1, 0x01);
     std::string got;
     while (got.size() < text.size()) {
-        if ((uart.read(lsr, 1) & 1) != 0) got += static_cast<char>(uart.read(data, 1));
+        if ((uart.read(lsr, 1) & 1) != 0) {
+            got += static_cast<char>(uart.read(data, 1));
+        } else {
+            std::this_thread::yield();
+        }
     }
     terminal.join();
     EXPECT_EQ(got, text);
