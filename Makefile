@@ -67,6 +67,11 @@ fuzz: deps ## every fuzz target for FUZZ_SECONDS (60) each
 format: deps ## clang-format on all sources
 	@git ls-files '*.cpp' '*.hpp' | xargs -r -P $(JOBS) -n 16 clang-format-19 -i
 
+.PHONY: tidy
+tidy: lkvm ## clang-tidy on all sources (slow)
+	@git ls-files 'include/*.cpp' 'loongarch/*.cpp' 'virtio/*.cpp' 'vmm/*.cpp' | \
+		xargs -r -P $(JOBS) -n 1 clang-tidy-19 -p $(BUILD) --quiet
+
 .PHONY: install
 install: lkvm ## into PREFIX (/usr/local), below DESTDIR
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(or $(PREFIX),/usr/local)
