@@ -9,12 +9,12 @@ function(lkvm_warnings target)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
   if(LKVM_SANITIZE)
-    target_compile_options(${target} PRIVATE -fsanitize=${LKVM_SANITIZE} -fno-sanitize-recover=all
+    target_compile_options(${target} PRIVATE -fsanitize=${LKVM_SANITIZE} -fno-sanitize-recover=all -fno-sanitize=vptr  # the core has no RTTI
                                              -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=${LKVM_SANITIZE})
   endif()
 endfunction()
 
 # Build type of sanitized test runs: fast enough to compile and run, with line numbers.
-set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -gline-tables-only" CACHE STRING "")
-set(CMAKE_C_FLAGS_SANITIZE "-O1 -gline-tables-only" CACHE STRING "")
+set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -gline-tables-only")
+set(CMAKE_C_FLAGS_SANITIZE "-O1 -gline-tables-only")
