@@ -109,7 +109,7 @@ Outcome<Command> parse_command_line(std::span<const char* const> arguments) {
         parser.app.parse(static_cast<int>(arguments.size()), arguments.data());
     } catch (const CLI::CallForHelp&) {
         return Command{
-            PrintText{parser.run->parsed() ? parser.run->help("lkvm") : parser.app.help()}};
+            PrintText{parser.run->parsed() ? parser.run->help("lkvm") : Parser().app.help()}};
     } catch (const CLI::CallForVersion&) {
         return Command{PrintText{text("lkvm ", version, '\n')}};
     } catch (const CLI::Error& error) {

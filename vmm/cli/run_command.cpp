@@ -35,10 +35,14 @@ Outcome<ExitCode> run_machine(const MachineConfig& config, StderrLog& log) {
     for (const std::string& warning : plan.warnings) log.warn(warning);
     GuestLoader loader = LKVM_CHECK(GuestLoader::open(config));
     compare_with_host(plan.banks, log);
-    log.info(choice.description);
     // Too big for the stack of a thread, and its members refer to each other.
     const auto machine = std::make_unique<Machine>(config, std::move(loader), log);
     LKVM_CHECK(machine->prepare(plan.banks, choice.make));
+    // Last of all, so that what cannot be set up is told in one line.
+    log.info(choice.description);
+    for (const RamBank& bank : plan.banks.all()) {
+        log.info(text("Registered memory bank ", Hex{bank.base.value}, '-', Hex{bank.last()}));
+    }
     return machine->run();
 }
 

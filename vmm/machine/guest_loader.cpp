@@ -105,8 +105,6 @@ Outcome<la::BootState> GuestLoader::load(GuestRam& ram, std::uint32_t virtio_slo
                                          StderrLog& log) {
     const Kernel kernel = LKVM_CHECK(read_kernel(kernel_));
     const la::BootLayout layout = LKVM_CHECK(plan(ram, kernel));
-    log.info(text("kernel loaded at ", Hex{layout.load.value}, ", linked at ",
-                  Hex{layout.image.link_address}));
     // plan_boot() placed kernel and initrd inside banks of this very memory.
     LKVM_MUST(la::load_kernel(ram.memory(), layout, kernel.bytes));
     if (initrd_.has_value()) {
@@ -119,6 +117,8 @@ Outcome<la::BootState> GuestLoader::load(GuestRam& ram, std::uint32_t virtio_slo
     if (!config_.dump_dtb.empty() && !std::exchange(dumped_, true)) LKVM_CHECK(dump_tree(tree));
     std::array<std::byte, la::rng_seed_size> seed{};
     fill_random(seed);
+    log.info(text("kernel loaded at ", Hex{layout.load.value}, ", linked at ",
+                  Hex{layout.image.link_address}));
     // The command line's length was checked in open(), the tree's by its buffer's size.
     return LKVM_MUST(la::load_boot_data(
         ram.memory(), layout,

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "loongarch/platform/boot_rom.hpp"
-#include "vmm/text.hpp"
 
 #include <unistd.h>
 
@@ -35,9 +34,6 @@ void Machine::wish(Wish what) {
 
 Outcome<> Machine::prepare(const RamBanks& ram, const MakeBackend& make_backend) {
     LKVM_CHECK(ram_.map(ram));
-    for (const RamBank& bank : ram_.banks().all()) {
-        log_.info(text("Registered memory bank ", Hex{bank.base.value}, '-', Hex{bank.last()}));
-    }
     boot_rom_ = LKVM_CHECK(
         MemoryMapping::create(la::memory_map::boot_rom_size, la::memory_map::boot_rom_base.value));
     std::ranges::copy(la::boot_rom(), boot_rom_.bytes().begin());
