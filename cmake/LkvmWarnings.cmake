@@ -9,8 +9,9 @@ function(lkvm_warnings target)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
   if(LKVM_SANITIZE)
-    target_compile_options(${target} PRIVATE -fsanitize=${LKVM_SANITIZE} -fno-sanitize-recover=all -fno-sanitize=vptr  # the core has no RTTI
-                                             -fno-omit-frame-pointer)
+    # vptr wants type information, which the core does not have.
+    target_compile_options(${target} PRIVATE -fsanitize=${LKVM_SANITIZE} -fno-sanitize=vptr
+                                             -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=${LKVM_SANITIZE})
   endif()
 endfunction()
