@@ -12,6 +12,10 @@ function(lkvm_warnings target)
     # vptr wants type information, which the core does not have.
     target_compile_options(${target} PRIVATE -fsanitize=${LKVM_SANITIZE} -fno-sanitize=vptr
                                              -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    if(LKVM_SANITIZE MATCHES "address" AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+      # clang 19 cannot compile the interpreter's calling convention with dynamic allocas.
+      target_compile_options(${target} PRIVATE "SHELL:-mllvm -asan-stack-dynamic-alloca=0")
+    endif()
     target_link_options(${target} PUBLIC -fsanitize=${LKVM_SANITIZE})
   endif()
 endfunction()
