@@ -14,7 +14,8 @@ namespace lkvm::test::oracle {
                                   const CaseBlock& actual);
 
 /// Why a difference in this case is accepted, or empty. See exceptions.cpp.
-[[nodiscard]] std::string_view accepted_difference(const Case& tested, const CaseBlock& expected,
+[[nodiscard]] std::string_view accepted_difference(const Case& tested, std::size_t index,
+                                                   const CaseBlock& expected,
                                                    const CaseBlock& actual);
 
 }  // namespace lkvm::test::oracle

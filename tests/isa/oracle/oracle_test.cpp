@@ -81,7 +81,7 @@ private:
                       const CaseBlock& actual, Tally& tally) {
         const std::string text = compare(one, index, expected, actual);
         if (text.empty()) return;
-        const std::string_view reason = accepted_difference(one, expected, actual);
+        const std::string_view reason = accepted_difference(one, index, expected, actual);
         if (!reason.empty()) {
             ++tally.accepted[std::string(reason)];
             return;
