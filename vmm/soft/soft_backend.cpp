@@ -105,9 +105,10 @@ public:
 
 private:
     GuestMemory& memory_;
+    // Outlives system_, whose timer thread looks at all CPUs until it ends.
+    std::vector<std::unique_ptr<la::Cpu>> cpus_;
     la::System system_;
     std::unique_ptr<Trace> trace_;
-    std::vector<std::unique_ptr<la::Cpu>> cpus_;
     std::vector<std::thread> threads_;
 };
 
