@@ -36,7 +36,7 @@ struct OperandInfo {
     [[nodiscard]] constexpr std::uint32_t bits() const {
         return (((1u << width) - 1) << lsb) | ((1u << high) - 1);
     }
-    /// The operand's value in `word`.
+    /// The operand's value in `word`. Not for kind none, which has no bits.
     [[nodiscard]] constexpr std::int32_t get(std::uint32_t word) const {
         const std::uint32_t low = (word >> lsb) & ((1u << width) - 1);
         const std::uint32_t field = low | ((word & ((1u << high) - 1)) << width);

@@ -79,6 +79,7 @@ std::string sources(const Case& tested) {
     for (const std::uint32_t word : tested.body.words) {
         if (!la::decode(word, decoded)) continue;
         for (const la::OperandKind kind : la::operands(la::format_of(decoded.insn))) {
+            if (kind == la::OperandKind::none) break;
             const la::OperandInfo& operand = la::info(kind);
             const auto number = static_cast<unsigned>(operand.get(word));
             switch (operand.kind) {
