@@ -8,6 +8,7 @@
 #include <variant>
 
 #include <lkvm/assert.hpp>
+#include <lkvm/spin_lock.hpp>
 
 #include "vmm/cli/command_line.hpp"
 #include "vmm/cli/run_command.hpp"
@@ -16,6 +17,8 @@
 #include "vmm/log.hpp"
 #include "vmm/outcome.hpp"
 #include "vmm/text.hpp"
+
+#include <sched.h>
 
 void lkvm::panic(const char* what, const char* file, int line) noexcept {
     vmm::Terminal::restore();
@@ -51,6 +54,8 @@ ExitCode run_program(std::span<const char* const> arguments, lkvm::vmm::StderrLo
 
 int main(int argc, char** argv) {
     lkvm::vmm::StderrLog log(lkvm::LogLevel::info);
+    // A lock holder may have lost its CPU: let it have ours.
+    lkvm::spin_wait_hook.store([] { static_cast<void>(::sched_yield()); });
     ExitCode code = ExitCode::runtime_error;
     try {
         code = run_program({argv, static_cast<std::size_t>(argc)}, log);

@@ -14,7 +14,7 @@ inline constexpr unsigned physical_bits = 48;
 inline constexpr unsigned virtual_bits = 48;
 inline constexpr std::uint64_t physical_mask = (std::uint64_t{1} << physical_bits) - 1;
 
-/// CPUCFG words 0..20; every other index reads 0.
+/// CPUCFG words 0..20; every other index reads 0 but for those of the hypervisor.
 struct CpuConfig {
     static constexpr unsigned words = 21;
     std::array<std::uint32_t, words> word{};
@@ -31,8 +31,18 @@ struct CpuConfig {
         return config;
     }
 
-    [[nodiscard]] std::uint32_t at(std::uint32_t index) const {
-        return index < words ? word[index] : 0;
+    /// More vCPUs than the plain EIOINTC can reach: the guest is told of the virtual one.
+    bool virtual_eiointc = false;
+
+    [[nodiscard]] constexpr std::uint32_t at(std::uint32_t index) const {
+        if (index < words) return word[index];
+        if (!virtual_eiointc) return 0;
+        // What Linux asks when IOCSR says that it is a guest.
+        constexpr std::uint32_t signature = 0x40000000;
+        constexpr std::uint32_t features = 0x40000004;
+        if (index == signature) return 0x004d564b;     // "KVM\0"
+        if (index == features) return 1u << 24;        // virtual EIOINTC
+        return 0;
     }
 
     /// Everything that the software CPU implements.

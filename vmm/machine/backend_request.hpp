@@ -32,6 +32,8 @@ struct BackendRequest {
     std::string trace_file;
     /// The software CPU offers the virtualization extension.
     bool lvz = false;
+    /// Told once, on a vCPU's thread, if the host cannot go on running the guest; with a report.
+    std::function<void(const std::string&)> fatal;
 };
 
 /// Makes a backend, or says why this host cannot run it.

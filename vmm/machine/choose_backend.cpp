@@ -1,21 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmm/machine/choose_backend.hpp"
 
+#include <memory>
+#include <utility>
+
 #include "loongarch/soft/cpu_config.hpp"
+#include "vmm/kvm/kvm_backend.hpp"
 #include "vmm/soft/soft_backend.hpp"
 
 namespace lkvm::vmm {
+namespace {
 
-Outcome<BackendChoice> choose_backend(Accelerator accelerator) {
-    if (accelerator == Accelerator::kvm) {
-        return setup_failure(
-            "--accel 'kvm': this host has no LoongArch KVM, expected auto or soft");
-    }
+BackendChoice soft() {
     BackendChoice choice;
     choice.address_limit = std::uint64_t{1} << la::physical_bits;
     choice.description = "vCPUs run on the built-in software CPU (soft)";
     choice.make = make_soft_backend;
     return choice;
+}
+
+BackendChoice with_kvm(kvm::Host host) {
+    BackendChoice choice;
+    choice.address_limit = host.address_limit();
+    choice.description = "vCPUs run under the kernel's KVM (kvm)";
+    // std::function wants copies: the host is handed over by the first call.
+    auto shared = std::make_shared<kvm::Host>(std::move(host));
+    choice.make = [shared](const BackendRequest& request) {
+        return make_kvm_backend(std::move(*shared), request);
+    };
+    return choice;
+}
+
+}  // namespace
+
+Outcome<BackendChoice> choose_backend(Accelerator accelerator) {
+    if (accelerator == Accelerator::soft) return soft();
+    Outcome<kvm::Host> host = kvm::Host::open();
+    if (host.has_value()) return with_kvm(std::move(host).value());
+    if (accelerator == Accelerator::automatic) return soft();
+    return setup_failure("--accel 'kvm': " + host.failure().message);
 }
 
 }  // namespace lkvm::vmm

@@ -26,6 +26,11 @@ Machine::~Machine() {
     lines_.connect(nullptr);
 }
 
+void Machine::host_failed(const std::string& report) {
+    log_.error(report);
+    wish(wish_failed);
+}
+
 void Machine::wish(Wish what) {
     // Release pairs with the acquire in grant_wishes(): what the vCPU did before is visible there.
     wishes_.fetch_or(what, std::memory_order_release);
@@ -46,7 +51,10 @@ Outcome<> Machine::prepare(const RamBanks& ram, const MakeBackend& make_backend)
                                         .clock = clock_,
                                         .boot_rom = boot_rom_.bytes(),
                                         .trace_file = config_.trace_file,
-                                        .lvz = config_.lvz}));
+                                        .lvz = config_.lvz,
+                                        .fatal = [this](const std::string& report) {
+                                            host_failed(report);
+                                        }}));
     lines_.connect(backend_.get());
     return load();
 }

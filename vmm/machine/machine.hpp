@@ -57,11 +57,17 @@ private:
     };
 
     /// What vCPU threads ask the main thread for.
-    enum Wish : unsigned { wish_power_off = 1, wish_reset = 2, wish_broken = 4 };
+    enum Wish : unsigned {
+        wish_power_off = 1,
+        wish_reset = 2,
+        wish_broken = 4,
+        wish_failed = 8
+    };
 
     void power_off() override { wish(wish_power_off); }
     void reset() override { wish(wish_reset); }
     void console_broken() override { wish(wish_broken); }
+    void host_failed(const std::string& report);
     void wish(Wish what);
 
     [[nodiscard]] Outcome<> load();

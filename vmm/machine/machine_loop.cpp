@@ -74,6 +74,7 @@ Outcome<std::optional<ExitCode>> Machine::serve_once(int timeout_ms) {
 
 Outcome<std::optional<ExitCode>> Machine::grant_wishes() {
     const unsigned wishes = wishes_.exchange(0, std::memory_order_acquire);
+    if ((wishes & wish_failed) != 0) return std::optional{ExitCode::runtime_error};
     if ((wishes & wish_broken) != 0) {
         log_.error("the reader of standard output is gone");
         return std::optional{ended_by(SIGPIPE)};

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "loongarch/isa/disassemble.hpp"
+#include "loongarch/platform/irqchip/interrupt_chips.hpp"
 #include "loongarch/platform/memory_map.hpp"
 #include "loongarch/soft/cpu.hpp"
 #include "loongarch/soft/system.hpp"
@@ -58,6 +59,7 @@ public:
         const std::size_t share = std::max<std::size_t>(code_cache_bytes / request.cpu_count, 4096);
         la::CpuConfig config = la::CpuConfig::full();
         if (request.lvz) config = config.with_lvz();
+        config.virtual_eiointc = la::InterruptChips::needs_virtual_extension(request.cpu_count);
         for (unsigned i = 0; i < request.cpu_count; ++i) {
             cpus_.push_back(std::make_unique<la::Cpu>(system_, i, config, share));
             system_.attach(*cpus_.back());
