@@ -2,6 +2,7 @@
 // Run loop, exceptions, interrupts and timer of the software CPU. LA Vol.1 §6, §7.6.
 #include "loongarch/soft/cpu.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "loongarch/soft/dispatch.hpp"
@@ -94,6 +95,7 @@ void Cpu::update_mode() {
     // In the guest a unit is usable if both worlds enable it.
     std::uint64_t enables = csr_[euen::number];
     if (bank_->is_guest) enables &= root_.reg[euen::number];
+    link_ = nullptr;  // the next block may be of another mode than the one that wants the link
     mode_.bits = 0;
     if (bank_->is_guest) mode_.bits |= BlockMode::guest;
     if (level == 0) mode_.bits |= BlockMode::privileged;
@@ -161,12 +163,13 @@ void Cpu::deliver_refill(std::uint64_t fault_pc, std::uint64_t address, bool fro
 }
 
 void Cpu::deliver(Exception exception, std::uint64_t fault_pc, std::uint64_t address,
-                  std::uint32_t word, bool stage2) {
+                  std::optional<std::uint32_t> word, bool stage2) {
     const bool from_guest = exits_guest(exception, stage2);
     if (from_guest) {
         enter_world(false);
         csr_[gstat::number] = gstat::PVM::put(csr_[gstat::number], true);
     }
+    if (word) csr_[BADI] = *word;
     if (exception == Exception::TLBR) return deliver_refill(fault_pc, address, from_guest);
     const std::uint64_t mode = csr_[crmd::number];
     std::uint64_t previous = prmd::PPLV::put(0, crmd::PLV::get(mode));
@@ -196,10 +199,6 @@ void Cpu::deliver(Exception exception, std::uint64_t fault_pc, std::uint64_t add
             break;
         default: break;
     }
-    if (exception != Exception::INT && exception != Exception::PIF &&
-        exception != Exception::ADEF && exception != Exception::PNX) {
-        csr_[BADI] = word;
-    }
     csr_[crmd::number] = mode & ~(crmd::PLV::mask | crmd::IE::mask | crmd::WE::mask);
     unsigned vector = code;
     if (exception == Exception::INT) {
@@ -207,7 +206,7 @@ void Cpu::deliver(Exception exception, std::uint64_t fault_pc, std::uint64_t add
         vector = 64 + (63 - static_cast<unsigned>(__builtin_clzll(pending | 1)));
     }
     const unsigned spacing = ecfg::VS::get(csr_[ecfg::number]);
-    pc = csr_[EENTRY] + (spacing == 0 ? 0 : std::uint64_t{vector} * (4u << spacing));
+    pc = csr_[EENTRY] | (spacing == 0 ? 0 : std::uint64_t{vector} * (4u << spacing));
     update_mode();
 }
 
@@ -249,9 +248,9 @@ void Cpu::check_interrupts() {
     if (in_guest() && interrupt_due(root_)) {
         enter_world(false);
         csr_[gstat::number] = gstat::PVM::put(csr_[gstat::number], true);
-        return deliver(Exception::INT, pc, 0, 0);
+        return deliver(Exception::INT, pc, 0, std::nullopt);
     }
-    if (interrupt_due(*bank_)) deliver(Exception::INT, pc, 0, 0);
+    if (interrupt_due(*bank_)) deliver(Exception::INT, pc, 0, std::nullopt);
 }
 
 void Cpu::service() {
@@ -281,10 +280,14 @@ void Cpu::finish_chain() {
     const std::uint64_t at = pc_of(leave_op);
     instructions -= block->count - done;
     switch (leave) {
-        case Leave::exception: {
-            deliver(raised, at, bad_address, word_at(leave_op), raised_stage2_);
+        case Leave::exception:
+            // Somebody changed the code meanwhile: the instruction in memory decides, not this one.
+            if (block->discarded) {
+                pc = at;
+            } else {
+                deliver(raised, at, bad_address, word_at(leave_op), raised_stage2_);
+            }
             break;
-        }
         case Leave::idle:
             pc = at + 4;
             ++instructions;
@@ -318,8 +321,7 @@ void Cpu::step(std::uint64_t steps) {
     inside_ = true;
     one_by_one_ = true;
     update_mode();
-    const std::uint64_t end = instructions + steps;
-    while (instructions < end && !stop_.load(std::memory_order_relaxed)) {
+    for (; steps != 0 && !stop_.load(std::memory_order_relaxed); --steps) {
         service();
         // Keeps chained handlers from going on by themselves.
         attention.store(true, std::memory_order_relaxed);
@@ -423,7 +425,7 @@ void Cpu::update_timer(CsrBank& bank) {
     std::uint64_t next = UINT64_MAX;
     if (tcfg::Periodic::get(config)) {
         // A period of 0 would never let the CPU do anything else.
-        const std::uint64_t period = (config & tcfg::count_mask) | 4;
+        const std::uint64_t period = std::max<std::uint64_t>(config & tcfg::count_mask, 4);
         next = deadline + ((now - deadline) / period + 1) * period;
         system_.timers().arm(*this, next);
     }

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 
 #include "loongarch/csr/csr.hpp"
 #include "loongarch/csr/exception.hpp"
@@ -70,6 +71,7 @@ struct CsrBank {
 class Cpu {
 public:
     Cpu(System& system, unsigned index, const CpuConfig& config, std::size_t code_cache_bytes);
+    ~Cpu() { system_.detach(*this); }
     Cpu(const Cpu&) = delete;
     Cpu& operator=(const Cpu&) = delete;
 
@@ -119,6 +121,13 @@ public:
         bad_address = address;
         return raise(exception);
     }
+    /// For handlers that may have changed code: the instruction is done, and the next one comes from
+    /// this block unless the block is out of date.
+    [[nodiscard]] bool stay_in_block() {
+        if (!stale_ && (block == nullptr || !block->discarded)) [[likely]] return true;
+        stale_ = false;
+        return leave_after();
+    }
     /// Ends the block after this instruction and looks at interrupts and modes again.
     bool leave_after() {
         leave = Leave::next;
@@ -150,11 +159,13 @@ public:
         }
         return store_slow(address, sizeof(T), static_cast<std::uint64_t>(value));
     }
-    /// `size` is 16 or 32. A store writes all or nothing.
+    /// The same without the alignment check of MISC.ALCL, which is not for vector instructions (LA
+    /// Vol.1 §7.4.4); `size` is at most 32. A store writes all or nothing.
     [[nodiscard]] bool load_vector(std::uint64_t address, std::byte* to, unsigned size);
     [[nodiscard]] bool store_vector(std::uint64_t address, const std::byte* from, unsigned size);
     /// Host pointer for an atomic read-modify-write of `size` bytes at an aligned `address`, or
-    /// null (exception noted). The page holds no code afterwards.
+    /// null (exception noted). Good until the instruction ends, which must be with
+    /// stay_in_block(): code of the page is discarded, the running block's too.
     [[nodiscard]] std::byte* atomic_pointer(std::uint64_t address, unsigned size);
     /// Host pointer to read `size` aligned bytes directly, or null (exception noted or device).
     [[nodiscard]] const std::byte* read_pointer(std::uint64_t address, unsigned size);
@@ -215,7 +226,8 @@ public:
     void reset();
     /// Runs until stop() is called. The calling thread is the vCPU thread.
     void run();
-    /// Runs at most `steps` instructions, one by one; for tests and --debug-single-step.
+    /// Runs `steps` instructions one by one, or fewer if stop() is called. One that raises an
+    /// exception is a step, and the handler's first instruction the next. For tests.
     void step(std::uint64_t steps);
     /// Any thread: makes run() return soon.
     void stop();
@@ -294,8 +306,9 @@ private:
     /// Switches to the root's or the guest's registers and translation.
     void enter_world(bool guest);
 
+    /// `word` is the instruction that raised it; none for interrupts and fetches.
     void deliver(Exception exception, std::uint64_t fault_pc, std::uint64_t address,
-                 std::uint32_t word, bool stage2 = false);
+                 std::optional<std::uint32_t> word, bool stage2 = false);
     void deliver_refill(std::uint64_t fault_pc, std::uint64_t address, bool from_guest);
     /// Whether an exception raised in the guest is root's.
     [[nodiscard]] bool exits_guest(Exception exception, bool stage2) const;
@@ -324,6 +337,7 @@ private:
     /// Root's for PLV 0, other PLVs and direct addressing, then the guest's.
     std::array<SoftTlb, 6> soft_tlbs_;
     bool raised_stage2_ = false;
+    bool stale_ = false;  ///< the running block may have been discarded
     std::uint64_t guest_instructions_ = 0;
     std::uint64_t guest_entered_at_ = 0;
     BlockMode mode_;

@@ -68,6 +68,11 @@ std::uint64_t root_only_bits(unsigned number) {
     }
 }
 
+std::uint64_t sign_extend(std::uint64_t value, unsigned bits) {
+    const unsigned unused = 64 - bits;
+    return static_cast<std::uint64_t>(static_cast<std::int64_t>(value << unused) >> unused);
+}
+
 /// What root may set in the guest's ESTAT: everything but the lines that follow GINTC.
 constexpr std::uint64_t guest_estat_bits =
     (estat::IS::mask & ~estat::HWI::mask) | estat::Ecode::mask | estat::EsubCode::mask;
@@ -76,6 +81,12 @@ constexpr std::uint64_t guest_estat_bits =
 
 std::uint64_t Cpu::read_csr(CsrBank& bank, unsigned number) {
     switch (number) {
+        case BADI:
+        case tlbidx::number:
+        case pwcl::number:
+        case TID: return sign_extend(bank.reg[number], 32);  // 32-bit registers, LA Vol.1 §7.2.2
+        case tlbehi::number:
+        case tlbrehi::number: return sign_extend(bank.reg[number], virtual_bits);
         case estat::number: update_timer(bank); return estat(bank);
         case PGD: {
             const bool refill = tlbrera::IsTLBR::get(bank.reg[tlbrera::number]);
@@ -123,6 +134,9 @@ void Cpu::after_csr_write(CsrBank& bank, unsigned number, std::uint64_t before) 
             if ((changed & (crmd::PLV::mask | crmd::DA::mask | crmd::PG::mask)) != 0) update_mode();
             break;
         case euen::number: update_mode(); break;
+        case misc::number:
+            if ((changed & misc::DWPL::mask) != 0) flush_translations(bank);
+            break;
         case asid::number:
             if (changed != 0) flush_non_global(bank);
             break;

@@ -120,6 +120,9 @@ std::optional<Exception> refusal(const Decoded& decoded, const InsnInfo& line, B
             if (guest) return Exception::HVC;
             break;
         }
+        case Feature::SCQ:
+            if (!host_has_wide_swap) return Exception::INE;
+            break;
         case Feature::LAM:
         case Feature::LAM_BH:
             if (decoded.rd != 0 && (decoded.rd == decoded.rj || decoded.rd == decoded.rk)) {
@@ -203,17 +206,17 @@ Block* Cpu::find_block() {
         return cached;
     }
     if ((pc & 3) != 0) {
-        deliver(Exception::ADEF, pc, pc, 0);
+        deliver(Exception::ADEF, pc, pc, std::nullopt);
         return nullptr;
     }
     const Translation translation = translate(pc, Access::fetch);
     if (!translation.ok) {
-        deliver(translation.exception, pc, translation.fault, 0, translation.stage2);
+        deliver(translation.exception, pc, translation.fault, std::nullopt, translation.stage2);
         return nullptr;
     }
     const PhysicalPage page = system_.page(translation.physical);
     if (page.host == nullptr) {
-        deliver(Exception::ADEF, pc, pc, 0);
+        deliver(Exception::ADEF, pc, pc, std::nullopt);
         return nullptr;
     }
     Block* found = blocks_.find(translation.physical, mode_);

@@ -34,29 +34,29 @@ Exception page_invalid(Access access) {
 }
 
 /// Checks the page that `entry` gives `address`, in the order of LA Vol.1 §5.4.4, at privilege
-/// `level`. `stage2` says whose fault a refusal is.
+/// `level`. `writable`: D is not looked at (MISC.DWPL). `stage2` says whose fault a refusal is.
 Translation check_entry(const TlbEntry& entry, std::uint64_t address, Access access, unsigned level,
-                        bool stage2) {
+                        bool writable, bool stage2) {
     const std::uint64_t lo = entry.lo[(address >> entry.page_bits) & 1];
     if (!tlbelo::V::get(lo)) return refuse(page_invalid(access), address, stage2);
     if (access == Access::fetch && tlbelo::NX::get(lo)) {
         return refuse(Exception::PNX, address, stage2);
     }
-    if (access == Access::load && tlbelo::NR::get(lo)) {
-        return refuse(Exception::PNR, address, stage2);
-    }
     const unsigned page_level = tlbelo::PLV::get(lo);
     if (tlbelo::RPLV::get(lo) ? level != page_level : level > page_level) {
         return refuse(Exception::PPI, address, stage2);
     }
-    if (access == Access::store && !tlbelo::D::get(lo)) {
+    if (access == Access::load && tlbelo::NR::get(lo)) {
+        return refuse(Exception::PNR, address, stage2);
+    }
+    if (access == Access::store && !tlbelo::D::get(lo) && !writable) {
         return refuse(Exception::PME, address, stage2);
     }
     const std::uint64_t offset_mask = (std::uint64_t{1} << entry.page_bits) - 1;
     Translation result;
     result.ok = true;
     result.global = entry.global;
-    result.writable = tlbelo::D::get(lo);
+    result.writable = writable || tlbelo::D::get(lo);
     result.physical = (lo & tlbelo::PPN::mask & ~offset_mask) | (address & offset_mask);
     return result;
 }
@@ -71,7 +71,8 @@ Translation Cpu::translate(std::uint64_t address, Access access) {
     first.writable = true;
     first.physical = address & physical_mask;
     bool direct = crmd::DA::get(mode);
-    for (unsigned window = 0; window < dmw::windows && !direct; ++window) {
+    const unsigned windows = access == Access::fetch ? dmw::fetch_windows : dmw::windows;
+    for (unsigned window = 0; window < windows && !direct; ++window) {
         const std::uint64_t value = csr_[dmw::number0 + window];
         direct = dmw::VSEG::get(value) == address >> 60 && ((value >> level) & 1) != 0;
     }
@@ -114,7 +115,8 @@ Translation Cpu::translate_mapped(std::uint64_t address, Access access) {
     const TlbTag tag = tag_of(*bank_);
     const auto found = tlb_.find(address, tag, stlbps::PS::get(csr_[stlbps::number]));
     if (!found) return refuse(Exception::TLBR, address);
-    Translation result = check_entry(tlb_.at(*found), address, access, plv(), false);
+    const bool writable = ((misc::DWPL::get(csr_[misc::number]) >> plv()) & 1) != 0;
+    Translation result = check_entry(tlb_.at(*found), address, access, plv(), writable, false);
     // While root's lookups are redirected to a guest's stage 2 nothing of them is kept.
     result.cacheable = tag.kind != TlbKind::stage2;
     return result;
@@ -127,7 +129,7 @@ Translation Cpu::translate_guest_physical(std::uint64_t address, Access access) 
     const auto found = tlb_.find(address, tag, stlbps::PS::get(root_.reg[stlbps::number]));
     if (!found) return refuse(Exception::TLBR, address, true);
     // Privilege is root's, which is 0 while a guest runs.
-    return check_entry(tlb_.at(*found), address, access, 0, true);
+    return check_entry(tlb_.at(*found), address, access, 0, false, true);
 }
 
 // --- Loads and stores ---------------------------------------------------------------------------
@@ -201,10 +203,8 @@ bool Cpu::store_slow(std::uint64_t address, unsigned size, std::uint64_t value) 
     const Target to = target(address, Access::store);
     if (!to.ok) return false;
     if (to.host == nullptr) {
-        if (system_.bus().covers(Gpa{to.physical})) {
-            system_.bus().write(Gpa{to.physical}, size, value);
-        }
-        return true;
+        system_.bus().write(Gpa{to.physical}, size, value);
+        return stay_in_block();
     }
     const auto write = [&] {
         switch (size) {
@@ -257,28 +257,32 @@ bool Cpu::store_bytes(std::uint64_t address, const std::byte* from, unsigned siz
         second = target(address + in_first, Access::store);
         if (!second.ok) return false;
     }
-    bool code = false;
-    const auto part = [&](const Target& to, const std::byte* bytes, unsigned length) {
-        if (to.host == nullptr) {
-            for (unsigned i = 0; i < length; ++i) {
-                system_.bus().write(Gpa{to.physical + i}, 1,
-                                    static_cast<std::uint64_t>(bytes[i]));
-            }
-        } else if (to.code) {
-            system_.write_code(to.physical, length, true,
-                               [&] { std::memcpy(to.host, bytes, length); });
-            code = true;
-        } else {
-            std::memcpy(to.host, bytes, length);
+    const auto copy = [&] {
+        if (first.host != nullptr) std::memcpy(first.host, from, in_first);
+        if (second.host != nullptr) std::memcpy(second.host, from + in_first, size - in_first);
+    };
+    const auto write_device = [&](const Target& to, const std::byte* bytes, unsigned length) {
+        if (to.host != nullptr) return;
+        for (unsigned i = 0; i < length; ++i) {
+            system_.bus().write(Gpa{to.physical + i}, 1, static_cast<std::uint64_t>(bytes[i]));
         }
     };
-    part(first, from, in_first);
-    if (in_first != size) part(second, from + in_first, size - in_first);
-    return code ? leave_after() : true;
+    if (!first.code && !second.code) {
+        copy();
+    } else {
+        // Together: while one page waits for its turn, the other could become code.
+        system_.write_code(first.physical, in_first, true, [&] {
+            copy();
+            if (in_first != size) system_.discard(second.physical, size - in_first);
+        });
+        stale_ = true;
+    }
+    write_device(first, from, in_first);
+    if (in_first != size) write_device(second, from + in_first, size - in_first);
+    return stay_in_block();
 }
 
 bool Cpu::load_vector(std::uint64_t address, std::byte* to, unsigned size) {
-    if ((address & (size - 1)) != 0 && alignment_checked()) return raise(Exception::ALE, address);
     const SoftTlbEntry& entry = data_tlb->at(address);
     if (entry.read_tag == (address & host_page_mask) &&
         (address & ~host_page_mask) <= host_page_size - size) [[likely]] {
@@ -292,7 +296,6 @@ bool Cpu::load_vector(std::uint64_t address, std::byte* to, unsigned size) {
 }
 
 bool Cpu::store_vector(std::uint64_t address, const std::byte* from, unsigned size) {
-    if ((address & (size - 1)) != 0 && alignment_checked()) return raise(Exception::ALE, address);
     const SoftTlbEntry& entry = data_tlb->at(address);
     if (entry.write_tag == (address & host_page_mask) &&
         (address & ~host_page_mask) <= host_page_size - size) [[likely]] {
@@ -311,19 +314,14 @@ std::byte* Cpu::atomic_pointer(std::uint64_t address, unsigned size) {
     if (entry.write_tag == (address & host_page_mask)) [[likely]] {
         return reinterpret_cast<std::byte*>(address + entry.addend);
     }
-    Target to = target(address, Access::store);
+    const Target to = target(address, Access::store);
     if (!to.ok) return nullptr;
-    if (to.host != nullptr && to.code) {
-        // The page becomes plain data; then the pointer may be claimed.
-        system_.write_code(to.physical, size, true, [] {});
-        to = target(address, Access::store);
-        if (to.ok && to.code) {
-            leave = Leave::exception;  // another vCPU decoded from it again: repeat
-            raised = Exception::INT;
-            return nullptr;
-        }
+    if (to.host == nullptr) {
+        raise(Exception::ADEM, address);  // no atomics on devices
+    } else if (to.code) {
+        system_.make_data(to.physical);
+        stale_ = true;
     }
-    if (to.ok && to.host == nullptr) raise(Exception::ADEM, address);  // no atomics on devices
     return to.host;
 }
 

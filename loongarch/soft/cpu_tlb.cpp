@@ -128,10 +128,9 @@ void Cpu::tlb_read(bool guest) {
 void Cpu::put_entry(unsigned index, const TlbEntry& entry, unsigned stlb_page_bits) {
     if (tlb_.at(index).valid) drop_translations(tlb_.at(index));
     tlb_.at(index).valid = false;
-    if (tlb_.remove_overlaps(entry, stlb_page_bits)) {
-        TlbEntry whole = entry;
-        whole.lo = {tlbelo::V::mask, tlbelo::V::mask};
-        drop_translations(whole);
+    if (entry.valid) {
+        tlb_.remove_overlaps(entry, stlb_page_bits,
+                             [this](const TlbEntry& removed) { drop_translations(removed); });
     }
     tlb_.put(index, entry);
 }

@@ -33,7 +33,7 @@ bool atomic_change(Cpu& cpu, const Op& op, Change&& change) {
                                         __ATOMIC_RELAXED)) {
     }
     cpu.gpr[op.rd] = extend(old);
-    return true;
+    return cpu.stay_in_block();
 }
 
 template<class T>
@@ -74,7 +74,7 @@ bool compare_and_swap(Cpu& cpu, const Op& op) {
                                 static_cast<T>(cpu.gpr[op.rk]), false, __ATOMIC_SEQ_CST,
                                 __ATOMIC_SEQ_CST);
     cpu.gpr[op.rd] = extend(expected);
-    return true;
+    return cpu.stay_in_block();
 }
 
 template<class T>
@@ -112,7 +112,7 @@ bool store_conditional(Cpu& cpu, const Op& op, std::int64_t offset) {
     }
     cpu.ll.valid = false;
     cpu.gpr[op.rd] = done ? 1 : 0;
-    return true;
+    return cpu.stay_in_block();
 }
 
 /// Compare-and-swap of 16 aligned bytes on the host.
@@ -198,7 +198,7 @@ inline bool sc_q(Cpu& cpu, const Op& op) {
     }
     cpu.ll.valid = false;
     cpu.gpr[op.rd] = done ? 1 : 0;
-    return true;
+    return cpu.stay_in_block();
 }
 
 inline void dbar(Cpu&, const Op&) { std::atomic_thread_fence(std::memory_order_seq_cst); }

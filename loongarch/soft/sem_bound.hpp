@@ -13,13 +13,19 @@ namespace lkvm::la::sem {
 
 namespace detail {
 
-/// True if the access may go on: rj > rk for the gt forms, rj <= rk for the le forms.
+/// True if the access may go on: rj > rk for the gt forms, rj <= rk for the le forms. Unsigned, as
+/// in QEMU and Loongson's valgrind; the manual says signed for asrtle.d and asrtgt.d, and nothing
+/// for the others.
 template<bool greater>
 bool in_bound(Cpu& cpu, const Op& op, unsigned size) {
     const std::uint64_t j = cpu.gpr[op.rj];
     const std::uint64_t k = cpu.gpr[op.rk];
     if ((j & (size - 1)) != 0) return cpu.raise(Exception::ALE, j);
-    return (greater ? j > k : j <= k) || cpu.raise(Exception::BCE, j);
+    if (greater ? j > k : j <= k) return true;
+    // Address errors come before the bound, TLB exceptions after it, LA Vol.1 §6.3.2.
+    const Translation where = cpu.translate(j, Access::load);
+    const bool bad = !where.ok && where.exception == Exception::ADEM;
+    return cpu.raise(bad ? Exception::ADEM : Exception::BCE, j);
 }
 
 template<class T, bool greater>

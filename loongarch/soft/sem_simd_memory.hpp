@@ -30,10 +30,22 @@ template<unsigned size>
     return cpu.store_vector(address, cpu.vr[number].bytes(), size);
 }
 
+template<class T>
+[[nodiscard]] bool is_aligned(std::uint64_t address) {
+    return (address & (sizeof(T) - 1)) == 0;
+}
+
 template<class Form, class T>
 [[nodiscard]] bool load_replicate(Cpu& cpu, const Op& op) {
+    const std::uint64_t address = address_imm(cpu, op);
     T value{};
-    if (!cpu.load<T>(address_imm(cpu, op), value)) return false;
+    if (is_aligned<T>(address)) {
+        if (!cpu.load<T>(address, value)) return false;
+    } else {
+        std::array<std::byte, sizeof(T)> bytes;
+        if (!cpu.load_vector(address, bytes.data(), sizeof(T))) return false;
+        std::memcpy(&value, bytes.data(), sizeof(T));
+    }
     fill<Form, T>(cpu, op, value);
     return true;
 }
@@ -41,7 +53,12 @@ template<class Form, class T>
 /// The second immediate is the number of the lane.
 template<class T>
 [[nodiscard]] bool store_lane(Cpu& cpu, const Op& op) {
-    return cpu.store<T>(address_imm(cpu, op), cpu.vr[op.rd].lane<T>(op.imm2()));
+    const std::uint64_t address = address_imm(cpu, op);
+    const T value = cpu.vr[op.rd].lane<T>(op.imm2());
+    if (is_aligned<T>(address)) return cpu.store<T>(address, value);
+    std::array<std::byte, sizeof(T)> bytes;
+    std::memcpy(bytes.data(), &value, sizeof(T));
+    return cpu.store_vector(address, bytes.data(), sizeof(T));
 }
 
 }  // namespace simd

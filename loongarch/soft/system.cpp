@@ -26,6 +26,11 @@ void System::add_region(std::uint64_t base, std::span<std::byte> memory, bool wr
     regions_.push_back(std::move(region));
 }
 
+void System::detach(Cpu& cpu) {
+    const std::lock_guard lock{timers_};
+    std::erase(cpus_, &cpu);
+}
+
 PhysicalPage System::page(std::uint64_t address) const {
     for (const MemoryRegion& region : regions_) {
         const std::uint64_t offset = address - region.base;
@@ -51,6 +56,15 @@ void System::mark_code(const PhysicalPage& page) {
 bool System::claim_write_pointer(const PhysicalPage& page) {
     const std::uint8_t before = page.state->fetch_or(write_cached, std::memory_order_seq_cst);
     return (before & has_code) == 0;
+}
+
+void System::make_data(std::uint64_t address) {
+    const PhysicalPage physical = page(address);
+    safepoint_.begin_exclusive(true);
+    discard(address, 1);
+    // From now on mark_code() of another vCPU waits until the caller has left the instruction.
+    physical.state->fetch_or(write_cached, std::memory_order_seq_cst);
+    safepoint_.end_exclusive(true);
 }
 
 void System::discard(std::uint64_t address, std::uint64_t size) {

@@ -60,6 +60,8 @@ public:
 
     void add_region(std::uint64_t base, std::span<std::byte> memory, bool writable);
     void attach(Cpu& cpu) { cpus_.push_back(&cpu); }
+    /// The Cpu goes away; no other thread uses the machine any more.
+    void detach(Cpu& cpu);
 
     [[nodiscard]] const MmioBus& bus() const { return bus_; }
     [[nodiscard]] Iocsr& iocsr() { return iocsr_; }
@@ -90,6 +92,12 @@ public:
         safepoint_.end_exclusive(inside);
     }
 
+    /// vCPU thread in the guest, in the middle of an instruction: discards all blocks of the page at
+    /// `address`. Until the caller's next block no other vCPU decodes from it again.
+    void make_data(std::uint64_t address);
+    /// Discards all blocks of the pages [address, address + size). Only while running alone.
+    void discard(std::uint64_t address, std::uint64_t size);
+
     /// Holds every vCPU between two instructions: returns when all `threads` of them are there. One
     /// thread at a time; release() ends it.
     void hold(unsigned threads);
@@ -105,7 +113,6 @@ public:
     static thread_local Cpu* current_cpu;
 
 private:
-    void discard(std::uint64_t address, std::uint64_t size);
     void interrupt_all();
 
     const MmioBus& bus_;

@@ -24,6 +24,10 @@ public:
     /// say at the latest when the caller next runs guest code.
     void arm(Cpu& cpu, std::uint64_t deadline);
 
+    /// While locked, no Cpu is looked at.
+    void lock() { mutex_.lock(); }
+    void unlock() { mutex_.unlock(); }
+
 private:
     void run();
 

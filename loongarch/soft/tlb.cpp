@@ -10,10 +10,6 @@ constexpr std::uint64_t vpn_mask = (std::uint64_t{1} << 35) - 1;
 
 std::uint64_t vpn_of(std::uint64_t address) { return (address >> 13) & vpn_mask; }
 
-unsigned set_of(std::uint64_t address, unsigned stlb_page_bits) {
-    return static_cast<unsigned>(address >> (stlb_page_bits + 1)) % Tlb::sets;
-}
-
 }  // namespace
 
 std::optional<unsigned> Tlb::find(std::uint64_t address, TlbTag tag,
@@ -45,27 +41,11 @@ unsigned Tlb::victim(std::uint64_t address, unsigned page_bits, unsigned stlb_pa
     return stlb_entries + random_ % mtlb_entries;
 }
 
-bool Tlb::remove_overlaps(const TlbEntry& entry, unsigned stlb_page_bits) {
-    bool found = false;
-    const auto remove = [&](TlbEntry& other) {
-        if (!other.valid || other.kind != entry.kind || other.gid != entry.gid) return;
-        if (entry.kind != TlbKind::stage2 && !other.global && !entry.global &&
-            other.asid != entry.asid) {
-            return;
-        }
-        const unsigned shift = std::max(other.page_bits, entry.page_bits) - 12u;
-        if ((other.vppn >> shift) != (entry.vppn >> shift)) return;
-        other.valid = false;
-        found = found || ((other.lo[0] | other.lo[1]) & 1) != 0;
-    };
-    if (entry.page_bits <= stlb_page_bits) {
-        const unsigned set = set_of(entry.vppn << 13, stlb_page_bits);
-        for (unsigned way = 0; way < ways; ++way) remove(table_[way * sets + set]);
-    } else {
-        std::for_each_n(table_.begin(), stlb_entries, remove);
-    }
-    std::for_each_n(table_.begin() + stlb_entries, mtlb_used_, remove);
-    return found;
+bool Tlb::overlap(const TlbEntry& a, const TlbEntry& b) {
+    if (a.kind != b.kind || a.gid != b.gid) return false;
+    if (a.kind != TlbKind::stage2 && !a.global && !b.global && a.asid != b.asid) return false;
+    const unsigned shift = std::max(a.page_bits, b.page_bits) - 12u;
+    return (a.vppn >> shift) == (b.vppn >> shift);
 }
 
 void Tlb::put(unsigned index, const TlbEntry& entry) {

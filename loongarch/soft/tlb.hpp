@@ -3,6 +3,7 @@
 // LA Vol.1 §5.4.2.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -54,9 +55,23 @@ public:
     /// A victim for tlbfill of a page of `page_bits` at `address`.
     [[nodiscard]] unsigned victim(std::uint64_t address, unsigned page_bits,
                                   unsigned stlb_page_bits);
-    /// Removes every entry of the same kind, GID and ASID (or global) that overlaps `entry`.
-    /// Returns whether one of them had a valid page.
-    bool remove_overlaps(const TlbEntry& entry, unsigned stlb_page_bits);
+    /// Removes every entry of the same kind, GID and ASID (or global) that overlaps `entry`, and
+    /// calls `removed(entry)` for each.
+    template<class Removed>
+    void remove_overlaps(const TlbEntry& entry, unsigned stlb_page_bits, Removed&& removed) {
+        const auto check = [&](TlbEntry& other) {
+            if (!other.valid || !overlap(entry, other)) return;
+            other.valid = false;
+            removed(other);
+        };
+        if (entry.page_bits <= stlb_page_bits) {
+            const unsigned set = set_of(entry.vppn << 13, stlb_page_bits);
+            for (unsigned way = 0; way < ways; ++way) check(table_[way * sets + set]);
+        } else {
+            std::for_each_n(table_.begin(), stlb_entries, check);
+        }
+        std::for_each_n(table_.begin() + stlb_entries, mtlb_used_, check);
+    }
     void put(unsigned index, const TlbEntry& entry);
 
     /// Calls `matches(entry)` for each valid entry and removes those for which it is true.
@@ -68,6 +83,11 @@ public:
     }
 
 private:
+    /// Set of the STLB that `address` belongs to.
+    [[nodiscard]] static unsigned set_of(std::uint64_t address, unsigned stlb_page_bits) {
+        return static_cast<unsigned>(address >> (stlb_page_bits + 1)) % sets;
+    }
+    [[nodiscard]] static bool overlap(const TlbEntry& a, const TlbEntry& b);
     [[nodiscard]] static bool matches(const TlbEntry& entry, std::uint64_t vpn, TlbTag tag) {
         const unsigned shift = entry.page_bits - 12u;
         return entry.valid && (entry.vppn >> shift) == (vpn >> shift) &&
