@@ -31,7 +31,9 @@ inline constexpr std::uint64_t config_tables = 0x15000;
 inline constexpr std::uint64_t initrd_record = 0x17000;
 inline constexpr std::uint64_t vendor = 0x17100;
 inline constexpr std::uint64_t rng_seed = 0x17200;
+inline constexpr std::uint64_t runtime_properties = 0x17400;
 inline constexpr std::uint64_t memory_map = 0x20000;
+inline constexpr std::uint64_t runtime = 0x30000;
 inline constexpr std::uint64_t device_tree = 0x40000;
 }  // namespace boot_table
 

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "loongarch/boot/boot_fault.hpp"
-#include "loongarch/boot/efi_tables.hpp"
 #include "loongarch/boot/image_reader.hpp"
 
 namespace lkvm::la {
@@ -46,7 +45,7 @@ Result<BootState> load_boot_data(const GuestMemory& memory, const BootLayout& la
     }
     memory.mark_written(command_line, command_line_limit);
     LKVM_TRY(memory.write_bytes(layout.device_tree, data.device_tree));
-    LKVM_TRY(write_efi_tables(memory, layout, data.rng_seed));
+    LKVM_TRY(write_efi_tables(memory, layout, data.rng_seed, data.clock));
     return BootState{layout.entry.value, 1, command_line.value,
                      layout.tables.value + boot_table::system_table};
 }

@@ -11,6 +11,7 @@
 #include <lkvm/result.hpp>
 
 #include "loongarch/boot/boot_layout.hpp"
+#include "loongarch/boot/efi_tables.hpp"
 
 namespace lkvm::la {
 
@@ -32,6 +33,7 @@ struct BootData {
     std::string_view command_line = {};           ///< without NUL, below command_line_limit bytes
     std::span<const std::byte> device_tree = {};  ///< at most layout.device_tree_room bytes
     std::span<const std::byte> rng_seed = {};     ///< may be empty
+    RuntimeClock clock = RuntimeClock::none;
 };
 
 /// Writes command line, device tree and EFI tables and says how the boot CPU starts. The initrd's

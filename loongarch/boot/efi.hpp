@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include <lkvm/endian.hpp>
 
@@ -39,6 +40,30 @@ struct SystemTable {
 static_assert(sizeof(SystemTable) == 120);
 static_assert(offsetof(SystemTable, runtime_services) == 88);
 
+inline constexpr std::uint64_t runtime_services_signature = 0x56524553544e5552;
+
+/// Places in RuntimeServices::services.
+inline constexpr std::size_t service_get_time = 0;
+inline constexpr std::size_t service_set_time = 1;
+inline constexpr std::size_t service_reset_system = 10;
+
+struct RuntimeServices {
+    TableHeader header;
+    std::array<Le64, 14> services;  ///< addresses, in the order of UEFI 2.10 §4.5
+};
+static_assert(sizeof(RuntimeServices) == 136);
+
+/// EFI_RT_PROPERTIES_TABLE, UEFI 2.10 §4.6.2.
+struct RuntimeProperties {
+    Le16 version;
+    Le16 length;
+    Le32 supported;  ///< a bit per service, in the order above
+};
+static_assert(sizeof(RuntimeProperties) == 8);
+
+/// CRC-32 of a table whose own field is still zero.
+[[nodiscard]] std::uint32_t crc32(std::span<const std::byte> bytes);
+
 struct Guid {
     std::array<std::uint8_t, 16> bytes;
 };
@@ -57,6 +82,9 @@ inline constexpr Guid initrd_guid{{0x27, 0xe4, 0x68, 0x55, 0xfc, 0x68, 0x3d, 0x4
                                    0x55, 0x52, 0x31, 0xcc, 0x68}};
 inline constexpr Guid rng_seed_guid{{0xbc, 0xe5, 0xe1, 0x1c, 0xeb, 0x7c, 0xf2, 0x42, 0x81, 0xe5,
                                      0x8a, 0xad, 0xf1, 0x80, 0xf5, 0x7b}};
+
+inline constexpr Guid runtime_properties_guid{{0x8a, 0x91, 0x66, 0xeb, 0xef, 0x7e, 0x2a, 0x40, 0x84,
+                                               0x2e, 0x93, 0x1d, 0x21, 0xc3, 0x8a, 0xe9}};
 
 enum class MemoryType : std::uint32_t {
     loader_code = 1,

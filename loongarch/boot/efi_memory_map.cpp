@@ -50,6 +50,7 @@ PartList parts_of(const BootLayout& layout) {
     parts.add(tables + boot_table::command_line, boot_table::memory_map - boot_table::command_line,
               MemoryType::acpi_reclaim);
     parts.add(tables + boot_table::memory_map, boot_part_alignment, MemoryType::loader_data);
+    parts.add(tables + boot_table::runtime, boot_part_alignment, MemoryType::runtime_code);
     parts.add(layout.device_tree.value, layout.device_tree_room, MemoryType::loader_data);
     parts.add(layout.load.value, layout.image.memory_size, MemoryType::loader_code);
     parts.add(layout.initrd.value, layout.initrd_size, MemoryType::loader_data);
@@ -70,6 +71,9 @@ public:
         descriptor.physical = start;
         descriptor.pages = (end - start) / efi::page_size;
         descriptor.attributes = efi::memory_write_back;
+        if (type == efi::MemoryType::runtime_code) {
+            descriptor.attributes = efi::memory_write_back | efi::memory_runtime;
+        }
         LKVM_TRY(memory_.write(Gpa{start_ + size_}, descriptor));
         size_ += sizeof(descriptor);
         return {};

@@ -5,28 +5,18 @@
 
 #include "loongarch/boot/efi.hpp"
 #include "loongarch/boot/efi_memory_map.hpp"
+#include "loongarch/boot/runtime_services.hpp"
 
 namespace lkvm::la {
 
 namespace {
 
 constexpr std::size_t max_rng_seed_size = 256;
-constexpr std::size_t max_config_tables = 4;
+constexpr std::size_t max_config_tables = 5;
 constexpr std::array<Le16, 5> vendor_name{std::uint16_t{'l'}, std::uint16_t{'k'},
                                           std::uint16_t{'v'}, std::uint16_t{'m'}, std::uint16_t{0}};
-static_assert(boot_table::rng_seed + sizeof(Le32) + max_rng_seed_size <= boot_table::memory_map);
-
-/// CRC-32 as in IEEE 802.3, bit by bit: it covers a hundred bytes once per boot.
-std::uint32_t crc32(std::span<const std::byte> bytes) {
-    std::uint32_t crc = UINT32_MAX;
-    for (const std::byte byte : bytes) {
-        crc ^= std::to_integer<std::uint32_t>(byte);
-        for (int bit = 0; bit < 8; ++bit) {
-            crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320u : 0u);
-        }
-    }
-    return ~crc;
-}
+static_assert(boot_table::rng_seed + sizeof(Le32) + max_rng_seed_size <=
+              boot_table::runtime_properties);
 
 /// Writes configuration tables and counts them.
 class ConfigTables {
@@ -54,8 +44,20 @@ private:
 
 }  // namespace
 
+/// CRC-32 as in IEEE 802.3, bit by bit: it covers a hundred bytes once per boot.
+std::uint32_t efi::crc32(std::span<const std::byte> bytes) {
+    std::uint32_t crc = UINT32_MAX;
+    for (const std::byte byte : bytes) {
+        crc ^= std::to_integer<std::uint32_t>(byte);
+        for (int bit = 0; bit < 8; ++bit) {
+            crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320u : 0u);
+        }
+    }
+    return ~crc;
+}
+
 Result<> write_efi_tables(const GuestMemory& memory, const BootLayout& layout,
-                          std::span<const std::byte> rng_seed) {
+                          std::span<const std::byte> rng_seed, RuntimeClock clock) {
     if (rng_seed.size() > max_rng_seed_size) return fail(ErrorCode::invalid_argument);
     const std::uint64_t base = layout.tables.value;
     ConfigTables tables(memory, layout);
@@ -76,13 +78,22 @@ Result<> write_efi_tables(const GuestMemory& memory, const BootLayout& layout,
     LKVM_TRY(memory.write(Gpa{base + boot_table::vendor}, vendor_name));
 
     efi::SystemTable system{};
+    if (clock == RuntimeClock::offered) {
+        const efi::RuntimeProperties properties{std::uint16_t{1},
+                                                std::uint16_t{sizeof(efi::RuntimeProperties)},
+                                                runtime_services_supported};
+        LKVM_TRY(memory.write(Gpa{base + boot_table::runtime_properties}, properties));
+        LKVM_TRY(tables.add(efi::runtime_properties_guid, base + boot_table::runtime_properties));
+        system.runtime_services =
+            LKVM_TRY(write_runtime_services(memory, Gpa{base + boot_table::runtime}));
+    }
     system.header.signature = efi::system_table_signature;
     system.header.revision = efi::revision_2_10;
     system.header.header_size = sizeof(system);
     system.firmware_vendor = base + boot_table::vendor;
     system.table_count = tables.count();
     system.tables = tables.start();
-    system.header.crc32 = crc32(std::as_bytes(std::span{&system, 1}));
+    system.header.crc32 = efi::crc32(std::as_bytes(std::span{&system, 1}));
     return memory.write(Gpa{base + boot_table::system_table}, system);
 }
 

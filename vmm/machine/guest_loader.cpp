@@ -120,9 +120,11 @@ Outcome<la::BootState> GuestLoader::load(GuestRam& ram, std::uint32_t virtio_slo
     log.info(text("kernel loaded at ", Hex{layout.load.value}, ", linked at ",
                   Hex{layout.image.link_address}));
     // The command line's length was checked in open(), the tree's by its buffer's size.
-    return LKVM_MUST(la::load_boot_data(
-        ram.memory(), layout,
-        {.command_line = config_.command_line, .device_tree = tree, .rng_seed = seed}));
+    return LKVM_MUST(la::load_boot_data(ram.memory(), layout,
+                                        {.command_line = config_.command_line,
+                                         .device_tree = tree,
+                                         .rng_seed = seed,
+                                         .clock = la::RuntimeClock::offered}));
 }
 
 }  // namespace lkvm::vmm
