@@ -16,7 +16,7 @@ void add_run_options(CLI::App& run, RunOptions& options) {
     run.add_option("-k,--kernel", options.kernel,
                    "Kernel: EFI zboot vmlinuz, EFI Image or ELF vmlinux")
         ->type_name("FILE");
-    run.add_option("kernel", options.kernel_argument, "The same as --kernel")->type_name("FILE");
+    run.add_option("image", options.kernel_argument, "The same as --kernel")->type_name("FILE");
     run.add_option("-i,--initrd", options.initrd, "Initial RAM disk")->type_name("FILE");
     // Options that may be repeated must not swallow the arguments after them.
     run.add_option("-p,--params", options.params, "Added to the kernel command line")
