@@ -29,7 +29,7 @@ packages_fetch libc6-dev-loong64-cross libc6-loong64-cross linux-libc-dev \
     linux-libc-dev-loong64-cross "libstdc++-$gcc-dev-loong64-cross" \
     "libgcc-$gcc-dev-loong64-cross" libgcc-s1-loong64-cross libstdc++6-loong64-cross \
     libfdt-dev:loong64 libzstd-dev:loong64 zlib1g-dev:loong64 liblzma-dev:loong64 \
-    liblz4-dev:loong64 liburing-dev:loong64 libseccomp-dev:loong64 libcli11-dev \
+    liblz4-dev:loong64 libxxhash-dev:loong64 liburing-dev:loong64 libseccomp-dev:loong64 libcli11-dev \
     nlohmann-json3-dev
 
 say "unpacking the loong64 sysroot (GCC $gcc libraries)"

@@ -14,6 +14,13 @@ inline constexpr unsigned physical_bits = 48;
 inline constexpr unsigned virtual_bits = 48;
 inline constexpr std::uint64_t physical_mask = (std::uint64_t{1} << physical_bits) - 1;
 
+/// Whether the host can compare and swap 16 bytes, which sc.q needs.
+#if defined(__x86_64__)
+inline constexpr bool host_has_wide_swap = true;
+#else
+inline constexpr bool host_has_wide_swap = false;
+#endif
+
 /// CPUCFG words 0..20; every other index reads 0 but for those of the hypervisor.
 struct CpuConfig {
     static constexpr unsigned words = 21;
@@ -53,7 +60,7 @@ struct CpuConfig {
         config.word[1] = 0x03f2f2fe;
         // FP, LSX, LASX, LLFTP, LSPW, LAM of the LA464, and the later additions FRECIPE, DIV32,
         // LAM_BH, LAMCAS, LLACQ_SCREL and SCQ
-        config.word[2] = 0x0060c0cf | 0x7e000000;
+        config.word[2] = 0x0060c0cf | 0x3e000000 | (host_has_wide_swap ? 1u << 30 : 0);
         config.word[3] = 0x00000cfd;
         config.word[4] = counter_hz;
         config.word[5] = 0x00010001;  // the counter runs at word 4 * 1 / 1

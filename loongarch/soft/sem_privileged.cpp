@@ -11,15 +11,21 @@ namespace lkvm::la::sem {
 #if defined(__x86_64__)
 // Every x86-64 CPU that runs a current distribution has cmpxchg16b.
 __attribute__((target("cx16")))
-#endif
 bool detail::compare_and_swap_16(std::byte* place, std::uint64_t expected_low,
                                  std::uint64_t expected_high, std::uint64_t low,
                                  std::uint64_t high) {
     __extension__ using Wide = unsigned __int128;
-    auto expected = static_cast<Wide>(expected_high) << 64 | expected_low;
+    const auto expected = static_cast<Wide>(expected_high) << 64 | expected_low;
     const auto value = static_cast<Wide>(high) << 64 | low;
     return __sync_bool_compare_and_swap(reinterpret_cast<Wide*>(place), expected, value);
 }
+#else
+// The CPU does not offer sc.q on these hosts: see host_has_wide_swap.
+bool detail::compare_and_swap_16(std::byte*, std::uint64_t, std::uint64_t, std::uint64_t,
+                                 std::uint64_t) {
+    return false;
+}
+#endif
 
 bool syscall(Cpu& cpu, const Op&) { return cpu.raise(Exception::SYS); }
 bool break_(Cpu& cpu, const Op&) { return cpu.raise(Exception::BRK); }
