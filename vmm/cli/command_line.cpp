@@ -26,6 +26,11 @@ void add_run_options(CLI::App& run, RunOptions& options) {
                    "RAM bank; units B K M G T P, M if none; repeat for more banks")
         ->type_name("SIZE[@ADDRESS]")
         ->allow_extra_args(false);
+    run.add_option("-d,--disk", options.disks,
+                   "Disk image or block device; options ro, direct, serial=TEXT, queues=N, packed, "
+                   "io=auto|io_uring|threads; repeat for more disks")
+        ->type_name("FILE[,OPTION...]")
+        ->allow_extra_args(false);
     run.add_option("-c,--cpus", options.cpus, "Number of CPUs (1)")->type_name("N");
     run.add_option("--name", options.name, "Name of the guest")->type_name("NAME");
     run.add_option("--console", options.console, "Console: serial")->type_name("KIND");

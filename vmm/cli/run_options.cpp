@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "loongarch/platform/memory_map.hpp"
+#include "vmm/cli/device_arguments.hpp"
 #include "vmm/cli/number.hpp"
 #include "vmm/text.hpp"
 
@@ -138,6 +139,9 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     machine.cpu_count = LKVM_CHECK(check_cpus(options.cpus));
     machine.name = LKVM_CHECK(check_name(options.name));
     machine.accelerator = LKVM_CHECK(check_accelerator(options.accelerator));
+    for (const std::string& disk : options.disks) {
+        machine.devices.disks.push_back(LKVM_CHECK(parse_disk(disk)));
+    }
     machine.dump_dtb = options.dump_dtb;
     machine.load_address = LKVM_CHECK(check_load(options.load));
     machine.no_reboot = options.no_reboot;

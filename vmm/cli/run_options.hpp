@@ -21,6 +21,7 @@ struct RunOptions {
     std::string initrd;
     std::vector<std::string> params;
     std::vector<std::string> memory;
+    std::vector<std::string> disks;
     std::string cpus;
     std::string name;
     std::string console;

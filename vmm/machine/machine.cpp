@@ -23,6 +23,7 @@ Machine::~Machine() {
     // vCPU threads may wait for the console to take their output.
     console_.output().set_unlimited(true);
     if (backend_ != nullptr) backend_->stop();
+    devices_.stop();
     lines_.connect(nullptr);
 }
 
@@ -44,23 +45,26 @@ Outcome<> Machine::prepare(const RamBanks& ram, const MakeBackend& make_backend)
     std::ranges::copy(la::boot_rom(), boot_rom_.bytes().begin());
     // The platform's windows are constants that do not overlap.
     LKVM_MUST(platform_.add_to(bus_));
-    backend_ = LKVM_CHECK(make_backend({.cpu_count = config_.cpu_count,
-                                        .memory = ram_.memory(),
-                                        .bus = bus_,
-                                        .iocsr = platform_.iocsr(),
-                                        .clock = clock_,
-                                        .boot_rom = boot_rom_.bytes(),
-                                        .trace_file = config_.trace_file,
-                                        .lvz = config_.lvz,
-                                        .fatal = [this](const std::string& report) {
-                                            host_failed(report);
-                                        }}));
+    LKVM_CHECK(devices_.create(config_.devices,
+                               {ram_.memory(), bus_, log_, [this](unsigned slot) -> IrqPulse& {
+                                    return platform_.virtio_interrupt(slot);
+                                }}));
+    backend_ = LKVM_CHECK(
+        make_backend({.cpu_count = config_.cpu_count,
+                      .memory = ram_.memory(),
+                      .bus = bus_,
+                      .iocsr = platform_.iocsr(),
+                      .clock = clock_,
+                      .boot_rom = boot_rom_.bytes(),
+                      .trace_file = config_.trace_file,
+                      .lvz = config_.lvz,
+                      .fatal = [this](const std::string& report) { host_failed(report); }}));
     lines_.connect(backend_.get());
     return load();
 }
 
 Outcome<> Machine::load() {
-    boot_ = LKVM_CHECK(loader_.load(ram_, 0, log_));
+    boot_ = LKVM_CHECK(loader_.load(ram_, devices_.slots(), log_));
     return {};
 }
 
@@ -85,6 +89,7 @@ Outcome<std::optional<ExitCode>> Machine::guest_reset() {
     console_.output().set_unlimited(true);
     backend_->pause();
     console_.output().set_unlimited(false);
+    LKVM_CHECK(devices_.reset());
     platform_.reset();
     ram_.clear();
     LKVM_CHECK(load());
@@ -100,6 +105,7 @@ Outcome<std::optional<ExitCode>> Machine::guest_reset() {
 void Machine::finish(bool patient) {
     console_.output().set_unlimited(true);
     backend_->stop();
+    devices_.stop();
     constexpr std::chrono::milliseconds step{50};
     constexpr int impatient_steps = 4;
     for (int i = 0; patient || i < impatient_steps; ++i) {

@@ -12,6 +12,7 @@
 #include <lkvm/power_sink.hpp>
 
 #include "loongarch/platform/platform.hpp"
+#include "vmm/devices/virtio_devices.hpp"
 #include "vmm/host/host_clock.hpp"
 #include "vmm/host/memory_mapping.hpp"
 #include "vmm/host/signals.hpp"
@@ -96,6 +97,7 @@ private:
     Lines lines_;
     MmioBus bus_;
     la::Platform platform_;
+    VirtioDevices devices_;
     la::BootState boot_;
     std::atomic<unsigned> wishes_{0};
     bool input_open_ = true;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "vmm/cli/number.hpp"
+#include "vmm/devices/device_options.hpp"
 
 namespace lkvm::vmm {
 
@@ -23,6 +24,7 @@ struct MachineConfig {
     Accelerator accelerator = Accelerator::automatic;
     std::string dump_dtb;  ///< path; empty: do not
     std::optional<std::uint64_t> load_address;
+    DeviceOptions devices;
     bool no_reboot = false;
     std::string trace_file;  ///< path; empty: no trace
     bool lvz = false;        ///< offer the virtualization extension

@@ -39,6 +39,7 @@ bool readable(int fd) {
 
 Outcome<ExitCode> Machine::run() {
     terminal_.make_raw();
+    devices_.start();
     start_vcpus();
     while (true) {
         const int timeout = panic_time_ns_.has_value() && !panic_warned_ ? 500 : -1;

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmm/cli/device_arguments.hpp"
+
+#include <optional>
+
+#include "vmm/cli/number.hpp"
+#include "vmm/text.hpp"
+
+namespace lkvm::vmm {
+
+namespace {
+
+constexpr std::size_t longest_serial = 20;
+
+/// Cuts the text up to the next comma off the front.
+std::string_view next_field(std::string_view& rest) {
+    const std::size_t end = rest.find(',');
+    const std::string_view field = rest.substr(0, end);
+    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+    return field;
+}
+
+/// What follows "name=".
+std::optional<std::string_view> value_of(std::string_view field, std::string_view name) {
+    if (!field.starts_with(name) || field.size() <= name.size() || field[name.size()] != '=') {
+        return std::nullopt;
+    }
+    return field.substr(name.size() + 1);
+}
+
+Failure bad_disk(std::string_view argument, std::string_view what) {
+    return usage_failure(text("--disk '", argument, "': ", what));
+}
+
+}  // namespace
+
+Outcome<DiskOptions> parse_disk(std::string_view argument) {
+    DiskOptions disk;
+    std::string_view rest = argument;
+    disk.path = next_field(rest);
+    if (disk.path.empty()) return bad_disk(argument, "expected FILE[,OPTION...]");
+    while (!rest.empty()) {
+        const std::string_view field = next_field(rest);
+        if (field == "ro") {
+            disk.read_only = true;
+        } else if (field == "direct") {
+            disk.direct = true;
+        } else if (field == "packed") {
+            disk.packed = true;
+        } else if (const auto serial = value_of(field, "serial")) {
+            if (serial->size() > longest_serial) {
+                return bad_disk(argument, text("serial: at most ", longest_serial, " characters"));
+            }
+            disk.serial = *serial;
+        } else if (const auto queues = value_of(field, "queues")) {
+            const Number number = parse_number(*queues);
+            if (number.error != NumberError::none || number.value < 1 ||
+                number.value > max_disk_queues) {
+                return bad_disk(argument,
+                                text("queues: expected a number from 1 to ", max_disk_queues));
+            }
+            disk.queues = static_cast<unsigned>(number.value);
+        } else if (field == "io=auto") {
+            disk.io = DiskIo::automatic;
+        } else if (field == "io=io_uring") {
+            disk.io = DiskIo::uring;
+        } else if (field == "io=threads") {
+            disk.io = DiskIo::threads;
+        } else {
+            return bad_disk(argument,
+                            text("unknown option '", field,
+                                 "', expected ro, direct, packed, serial=TEXT, queues=N or "
+                                 "io=auto|io_uring|threads"));
+        }
+    }
+    return disk;
+}
+
+}  // namespace lkvm::vmm

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The virtio devices that a command line asks for.
+#pragma once
+
+#include <vector>
+
+#include "vmm/host/disk_image.hpp"
+
+namespace lkvm::vmm {
+
+struct DeviceOptions {
+    std::vector<DiskOptions> disks;
+
+    [[nodiscard]] std::size_t count() const { return disks.size(); }
+};
+
+}  // namespace lkvm::vmm

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmm/devices/virtio_devices.hpp"
+
+#include <utility>
+
+#include "loongarch/platform/memory_map.hpp"
+#include "virtio/mmio_registers.hpp"
+#include "vmm/devices/disk_device.hpp"
+#include "vmm/text.hpp"
+
+namespace lkvm::vmm {
+
+namespace {
+
+/// Most threads that wait for disks of all devices together.
+constexpr unsigned disk_workers = 8;
+
+/// A reset waits this many times as long as a vCPU would (LoopOwner::wait()).
+constexpr int reset_patience = 60;
+
+static_assert(la::memory_map::virtio_stride == virtio::mmio::window_size);
+
+}  // namespace
+
+VirtioDevices::~VirtioDevices() {
+    stop();
+}
+
+Outcome<> VirtioDevices::create(const DeviceOptions& options, const Wiring& wiring) {
+    if (options.count() > la::max_virtio_slots) {
+        return usage_failure(text("the machine has room for ", la::max_virtio_slots,
+                                  " virtio devices, ", options.count(), " were asked for"));
+    }
+    return add_disks(options, wiring);
+}
+
+DevicePlace VirtioDevices::next_place(const Wiring& wiring, std::string name) const {
+    const auto slot = static_cast<unsigned>(devices_.size());
+    return {wiring.memory, wiring.interrupt(slot), wiring.log, std::move(name)};
+}
+
+void VirtioDevices::add(std::unique_ptr<HostedDevice> device, const Wiring& wiring) {
+    const auto slot = static_cast<unsigned>(devices_.size());
+    // Slots do not overlap, and create() counted them.
+    LKVM_MUST(wiring.bus.add(la::virtio_slot(slot).base, la::memory_map::virtio_stride,
+                             device->transport()));
+    devices_.push_back(std::move(device));
+}
+
+Outcome<> VirtioDevices::add_disks(const DeviceOptions& options, const Wiring& wiring) {
+    if (!options.disks.empty()) workers_ = std::make_unique<WorkerPool>(disk_workers);
+    unsigned number = 0;
+    for (const DiskOptions& disk : options.disks) {
+        DiskImage image = LKVM_CHECK(DiskImage::open(disk));
+        DevicePlace place = next_place(wiring, text("virtio-blk", number++));
+        std::unique_ptr<DiskDevice> device =
+            LKVM_CHECK(DiskDevice::create(std::move(place), std::move(image), disk, *workers_));
+        wiring.log.debug(text(device->name(), ": '", disk.path, "', ", device->io_name()));
+        add(std::move(device), wiring);
+    }
+    return {};
+}
+
+void VirtioDevices::start() {
+    if (std::exchange(running_, true)) return;
+    for (const auto& device : devices_) device->start();
+}
+
+Outcome<> VirtioDevices::reset() {
+    for (const auto& device : devices_) {
+        int tries = 0;
+        while (!device->transport().reset()) {
+            if (++tries == reset_patience) {
+                return Failure{ExitCode::runtime_error,
+                               text(device->name(), ": the host does not finish its requests")};
+            }
+        }
+    }
+    return {};
+}
+
+void VirtioDevices::stop() {
+    if (!std::exchange(running_, false)) return;
+    // What is in flight refers to guest memory and the devices; there is no telling how long the
+    // host takes, but going on without is not possible.
+    static_cast<void>(reset());
+    for (const auto& device : devices_) device->stop();
+}
+
+}  // namespace lkvm::vmm

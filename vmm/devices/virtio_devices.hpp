@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// All virtio devices of a machine in their slots.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <lkvm/guest_memory.hpp>
+#include <lkvm/irq.hpp>
+#include <lkvm/mmio_bus.hpp>
+
+#include "vmm/devices/device_options.hpp"
+#include "vmm/devices/hosted_device.hpp"
+#include "vmm/host/worker_pool.hpp"
+#include "vmm/log.hpp"
+#include "vmm/outcome.hpp"
+
+namespace lkvm::vmm {
+
+/// Slots are given in the order of the command line's kinds: disks, then the rest, so that disks
+/// are vda, vdb... in the order given. Main thread.
+class VirtioDevices {
+public:
+    /// What the devices are wired to; outlives this.
+    struct Wiring {
+        const GuestMemory& memory;
+        MmioBus& bus;
+        StderrLog& log;
+        /// The interrupt of a slot.
+        std::function<IrqPulse&(unsigned slot)> interrupt;
+    };
+
+    VirtioDevices() = default;
+    /// Stops.
+    ~VirtioDevices();
+    VirtioDevices(const VirtioDevices&) = delete;
+    VirtioDevices& operator=(const VirtioDevices&) = delete;
+
+    /// Makes all devices and puts them on the bus. Once, before the guest runs.
+    [[nodiscard]] Outcome<> create(const DeviceOptions& options, const Wiring& wiring);
+
+    /// Starts the devices' threads.
+    void start();
+    /// Power-on state, for a reboot; waits for requests in flight. The vCPUs stand still.
+    [[nodiscard]] Outcome<> reset();
+    /// Ends the threads, after the vCPUs stopped.
+    void stop();
+
+    /// Bit n: there is a device in slot n.
+    [[nodiscard]] std::uint32_t slots() const { return (1u << devices_.size()) - 1; }
+    [[nodiscard]] std::span<const std::unique_ptr<HostedDevice>> all() const { return devices_; }
+
+private:
+    [[nodiscard]] Outcome<> add_disks(const DeviceOptions& options, const Wiring& wiring);
+    [[nodiscard]] DevicePlace next_place(const Wiring& wiring, std::string name) const;
+    void add(std::unique_ptr<HostedDevice> device, const Wiring& wiring);
+
+    std::unique_ptr<WorkerPool> workers_;
+    std::vector<std::unique_ptr<HostedDevice>> devices_;
+    bool running_ = false;
+};
+
+}  // namespace lkvm::vmm
