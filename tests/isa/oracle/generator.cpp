@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "loongarch/isa/encode.hpp"
+#include "tests/isa/oracle/correlate.hpp"
 #include "tests/isa/oracle/memory_operands.hpp"
 #include "tests/isa/oracle/runner.hpp"
 #include "tests/isa/support.hpp"
@@ -22,7 +23,7 @@ Lanes lanes_of(std::string_view text) {
     const std::string_view suffix = dot == std::string_view::npos ? "" : text.substr(dot + 1);
     const bool is_float = text[0] == 'f' || text.starts_with("vf") || text.starts_with("xvf");
     if (suffix == "s") return Lanes::float32;
-    if (suffix == "d") return is_float && !text.starts_with("ff") ? Lanes::float64 : Lanes::int64;
+    if (suffix == "d") return is_float ? Lanes::float64 : Lanes::int64;
     if (suffix == "h" || suffix == "hu") return is_float ? Lanes::float16 : Lanes::int16;
     if (suffix == "b" || suffix == "bu") return Lanes::int8;
     if (suffix == "w" || suffix == "wu") return Lanes::int32;
@@ -190,8 +191,10 @@ std::string_view reason_to_leave_out(Insn insn) {
 Case make_case(Insn insn, Random& random, std::size_t index) {
     Case out;
     out.insn = insn;
-    fill_state(out.body.before, random, index, lanes_of(la::info(insn).text));
-    Decoded decoded = random_operands(insn, random);
+    const Lanes lanes = lanes_of(la::info(insn).text);
+    fill_state(out.body.before, random, index, lanes);
+    const Decoded decoded = random_operands(insn, random);
+    correlate_floats(out.body.before, decoded, random, lanes);
     if (is_branch(insn)) {
         make_branch(out, decoded, random, index);
     } else if (is_memory(insn)) {

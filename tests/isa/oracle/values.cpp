@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/isa/oracle/values.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace lkvm::test::oracle {
@@ -147,6 +148,14 @@ std::uint64_t random_float(Random& random, unsigned width) {
             return make(bias - 1 + random.below(layout.mantissa + 2), random.bits());
         case 11:
             return make(exponent_mask - 1 - random.below(3), random.bits());
+        case 12: {
+            // Halfway between numbers of a shorter format, and just beside.
+            const unsigned cut = layout.mantissa - (width == 64 ? 23 : 10);
+            const std::uint64_t half = std::uint64_t{1} << (cut == 0 ? 0 : cut - 1);
+            const std::uint64_t mantissa = (random.bits() << cut) + half + random.below(3) - 1;
+            const std::uint64_t reach = std::min<std::uint64_t>(150, bias - 1);
+            return make(bias - reach + random.below(2 * reach), mantissa);
+        }
         default:
             return make(random.bits(), random.bits());
     }
