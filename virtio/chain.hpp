@@ -79,6 +79,12 @@ private:
     bool live_ = false;
 };
 
+/// A chain and what its completion says.
+struct UsedChain {
+    DescriptorChain chain;
+    std::uint32_t written = 0;  ///< bytes from the start of the writable part
+};
+
 /// Collects the segments of one chain and enforces the rules about them.
 class ChainBuilder {
 public:

@@ -125,21 +125,33 @@ Result<std::optional<DescriptorChain>> PackedRing::pop(std::span<Segment> storag
     return std::optional<DescriptorChain>{std::move(chain)};
 }
 
-void PackedRing::push_used(const DescriptorChain& chain, std::uint32_t written) {
-    const std::size_t base = std::size_t{next_used_.at} * descriptor::size;
-    descriptors_.store<std::uint16_t>(base + descriptor::packed_id, chain.id_);
-    descriptors_.store<std::uint32_t>(base + descriptor::length, written);
-    std::uint16_t flags = next_used_.wrap
+void PackedRing::push_used(std::span<const UsedChain> chains) {
+    if (chains.empty()) return;
+    const Position first = next_used_;
+    for (const UsedChain& used : chains) {
+        const std::size_t base = std::size_t{next_used_.at} * descriptor::size;
+        descriptors_.store<std::uint16_t>(base + descriptor::packed_id, used.chain.id_);
+        descriptors_.store<std::uint32_t>(base + descriptor::length, used.written);
+        // The driver looks at one chain after the other, so that the first, whose flags come
+        // last, hides the rest.
+        if (&used != &chains.front()) publish_used(next_used_, used);
+        next_used_.advance(used.chain.descriptors_, size_);
+        unnotified_ = static_cast<std::uint16_t>(unnotified_ + used.chain.descriptors_);
+    }
+    publish_used(first, chains.front());
+}
+
+void PackedRing::publish_used(const Position& where, const UsedChain& used) {
+    const std::size_t base = std::size_t{where.at} * descriptor::size;
+    std::uint16_t flags = where.wrap
                               ? static_cast<std::uint16_t>(descriptor::F_AVAIL | descriptor::F_USED)
                               : std::uint16_t{0};
-    if (written != 0) flags |= descriptor::F_WRITE;
+    if (used.written != 0) flags |= descriptor::F_WRITE;
     descriptors_.mark_written(base, descriptor::size);
     // Release pairs with the driver's barrier after it saw the flags: length, ID and all data of
-    // the chain are visible. VIRTIO 1.2 §2.8.22.1.
+    // the chains are visible. VIRTIO 1.2 §2.8.22.1.
     descriptors_.store<std::uint16_t>(base + descriptor::packed_flags, flags,
                                       std::memory_order_release);
-    next_used_.advance(chain.descriptors_, size_);
-    unnotified_ = static_cast<std::uint16_t>(unnotified_ + chain.descriptors_);
 }
 
 bool PackedRing::should_notify() {

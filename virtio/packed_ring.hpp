@@ -24,7 +24,7 @@ public:
                                                    const RingConfig& config);
 
     [[nodiscard]] Result<std::optional<DescriptorChain>> pop(std::span<Segment> storage);
-    void push_used(const DescriptorChain& chain, std::uint32_t written);
+    void push_used(std::span<const UsedChain> chains);
     [[nodiscard]] bool should_notify();
     void disable_kicks();
     [[nodiscard]] bool enable_kicks();
@@ -43,6 +43,8 @@ private:
                                                std::span<Segment> storage) const;
     [[nodiscard]] Result<> add_table(const Descriptor& found, ChainBuilder& builder,
                                      std::size_t budget) const;
+    /// Makes one used element visible, and what was stored before it.
+    void publish_used(const Position& where, const UsedChain& used);
     /// Flags of the next descriptor, and whether it is the device's.
     [[nodiscard]] bool available(std::uint16_t& flags) const;
 

@@ -59,28 +59,32 @@ void Queue::give_up(ErrorCode why) {
 }
 
 void Queue::complete(DescriptorChain&& chain, std::uint32_t written) {
-    LKVM_ASSERT(chain.live_ && held_ > 0);
-    LKVM_ASSERT(written <= chain.writable_bytes());
-    std::uint32_t left = written;
-    for (const Segment& segment : chain.writable()) {
-        if (left == 0) break;
-        const std::uint32_t part = left < segment.length ? left : segment.length;
-        memory_->mark_written(segment.where(), part);
-        left -= part;
+    UsedChain one{std::move(chain), written};
+    complete(std::span{&one, 1});
+}
+
+void Queue::complete(std::span<UsedChain> chains) {
+    if (chains.empty()) return;
+    LKVM_ASSERT(held_ >= chains.size());
+    for (UsedChain& used : chains) {
+        LKVM_ASSERT(used.chain.live_ && used.written <= used.chain.writable_bytes());
+        std::uint32_t left = used.written;
+        for (const Segment& segment : used.chain.writable()) {
+            if (left == 0) break;
+            const std::uint32_t part = left < segment.length ? left : segment.length;
+            memory_->mark_written(segment.where(), part);
+            left -= part;
+        }
+        used.chain.live_ = false;
     }
-    chain.live_ = false;
-    --held_;
+    held_ -= static_cast<unsigned>(chains.size());
     if (state() != State::enabled) {
         if (held_ == 0) events_->drained(index_);
         return;
     }
     // After a broken ring the driver may only reset.
     if (broken_) return;
-    if (packed_) {
-        packed_ring_.push_used(chain, written);
-    } else {
-        split_.push_used(chain, written);
-    }
+    packed_ ? packed_ring_.push_used(chains) : split_.push_used(chains);
 }
 
 void Queue::notify() {

@@ -53,6 +53,9 @@ public:
     /// to the writable part; all of them, as they are announced to GuestMemory here. Does not
     /// notify. If the queue is being stopped the driver will not see it.
     void complete(DescriptorChain&& chain, std::uint32_t written);
+    /// The same for several chains, in this order, that the driver sees all at once: it never
+    /// finds only some of them used.
+    void complete(std::span<UsedChain> chains);
 
     /// The driver offered something that cannot be answered at all: no more chains come from this
     /// queue, and the driver has to reset the device.

@@ -153,15 +153,17 @@ Result<std::optional<DescriptorChain>> SplitRing::pop(std::span<Segment> storage
     return std::optional<DescriptorChain>{std::move(chain)};
 }
 
-void SplitRing::push_used(const DescriptorChain& chain, std::uint32_t written) {
-    const std::size_t entry = ring_entries + std::size_t{index(next_used_)} * used_entry_size;
-    used_.store<std::uint32_t>(entry, chain.id_);
-    used_.store<std::uint32_t>(entry + used_entry_length, written);
-    used_.mark_written(entry, used_entry_size);
+void SplitRing::push_used(std::span<const UsedChain> chains) {
+    for (const UsedChain& used : chains) {
+        const std::size_t entry = ring_entries + std::size_t{index(next_used_)} * used_entry_size;
+        used_.store<std::uint32_t>(entry, used.chain.id_);
+        used_.store<std::uint32_t>(entry + used_entry_length, used.written);
+        used_.mark_written(entry, used_entry_size);
+        ++next_used_;
+    }
     used_.mark_written(ring_index, sizeof(std::uint16_t));
-    ++next_used_;
-    // Release pairs with the driver's barrier after it read the index: the element above and all
-    // data of the chain are visible.
+    // Release pairs with the driver's barrier after it read the index: the elements above and all
+    // data of the chains are visible.
     used_.store<std::uint16_t>(ring_index, next_used_, std::memory_order_release);
 }
 

@@ -26,8 +26,9 @@ public:
 
     /// See Queue::pop().
     [[nodiscard]] Result<std::optional<DescriptorChain>> pop(std::span<Segment> storage);
-    /// Publishes a used element. `written` bytes are already in guest memory and announced.
-    void push_used(const DescriptorChain& chain, std::uint32_t written);
+    /// Publishes used elements, all at once. What was written is already in guest memory and
+    /// announced.
+    void push_used(std::span<const UsedChain> chains);
     /// Whether the driver wants to know about what was published since the last call.
     [[nodiscard]] bool should_notify();
     void disable_kicks();
