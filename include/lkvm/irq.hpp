@@ -23,4 +23,14 @@ protected:
     ~IrqPulse() = default;  // see IrqLine
 };
 
+/// Inputs of the platform's interrupt controller by pin number, where somebody else (the kernel's
+/// KVM) models the controller. Any thread. For an edge-triggered pin each rise is one event.
+class PinSink {
+public:
+    virtual void set_pin(unsigned pin, bool level) = 0;
+
+protected:
+    ~PinSink() = default;  // see IrqLine
+};
+
 }  // namespace lkvm

@@ -49,6 +49,16 @@ void add_run_options(CLI::App& run, RunOptions& options) {
                  "Trace every instruction to standard error");
     run.add_flag("--lvz", options.lvz,
                  "Offer the virtualization extension (software CPU), for KVM in the guest");
+    run.add_option("--irqchip", options.irqchip,
+                   "Interrupt chips under KVM: auto, kernel or user")
+        ->type_name("KIND");
+    run.add_flag("--disable-lsx", options.no_lsx, "Hide LSX (and LASX) from the guest (KVM)");
+    run.add_flag("--disable-lasx", options.no_lasx, "Hide LASX from the guest (KVM)");
+    run.add_flag("--disable-lbt", options.no_lbt, "Hide binary translation from the guest (KVM)");
+    run.add_flag("--disable-pmu", options.no_pmu, "Hide performance counters (KVM)");
+    run.add_flag("--disable-ptw", options.no_ptw, "Hide the hardware page walker (KVM)");
+    run.add_flag("--no-steal-time", options.no_steal_time, "Do not account stolen time (KVM)");
+    run.add_flag("--no-pv-ipi", options.no_pv_ipi, "No interprocessor interrupts by call (KVM)");
     run.add_option("--trace", options.trace_file, "Trace every instruction to a file")
         ->type_name("FILE");
 }

@@ -95,6 +95,14 @@ Outcome<Accelerator> check_accelerator(const std::string& option) {
     return choose("--accel", option, accelerators);
 }
 
+Outcome<IrqchipChoice> check_irqchip(const std::string& option) {
+    static constexpr Choices<IrqchipChoice, 3> choices{{{"auto", IrqchipChoice::automatic},
+                                                        {"kernel", IrqchipChoice::kernel},
+                                                        {"user", IrqchipChoice::user}}};
+    if (option.empty()) return IrqchipChoice::automatic;
+    return choose("--irqchip", option, choices);
+}
+
 Outcome<std::string> check_kernel(const RunOptions& options) {
     if (!options.kernel.empty() && !options.kernel_argument.empty()) {
         return usage_failure(text("--kernel '", options.kernel, "' and '", options.kernel_argument,
@@ -139,6 +147,14 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     machine.cpu_count = LKVM_CHECK(check_cpus(options.cpus));
     machine.name = LKVM_CHECK(check_name(options.name));
     machine.accelerator = LKVM_CHECK(check_accelerator(options.accelerator));
+    machine.kvm.irqchip = LKVM_CHECK(check_irqchip(options.irqchip));
+    machine.kvm.lsx = !options.no_lsx;
+    machine.kvm.lasx = !options.no_lasx;
+    machine.kvm.lbt = !options.no_lbt;
+    machine.kvm.pmu = !options.no_pmu;
+    machine.kvm.ptw = !options.no_ptw;
+    machine.kvm.steal_time = !options.no_steal_time;
+    machine.kvm.pv_ipi = !options.no_pv_ipi;
     for (const std::string& disk : options.disks) {
         machine.devices.disks.push_back(LKVM_CHECK(parse_disk(disk)));
     }

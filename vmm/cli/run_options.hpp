@@ -26,6 +26,14 @@ struct RunOptions {
     std::string name;
     std::string console;
     std::string accelerator;
+    std::string irqchip;
+    bool no_lsx = false;
+    bool no_lasx = false;
+    bool no_lbt = false;
+    bool no_pmu = false;
+    bool no_ptw = false;
+    bool no_steal_time = false;
+    bool no_pv_ipi = false;
     std::string dump_dtb;
     std::string log_level;
     std::string load;

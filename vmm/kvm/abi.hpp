@@ -162,11 +162,18 @@ enum class VmFeature : std::uint64_t {
 inline constexpr std::uint32_t vcpu_cpucfg_group = 0;
 inline constexpr std::uint64_t cpucfg_pv_features = 0x40000004;
 
+/// Paravirtual feature bits of CPUCFG index cpucfg_pv_features.
+inline constexpr std::uint64_t pv_ipi = 1u << 1;
+inline constexpr std::uint64_t pv_steal_time = 1u << 2;
+inline constexpr std::uint64_t pv_preempt = 1u << 3;
+inline constexpr std::uint64_t pv_virtual_eiointc = 1u << 24;
+
 // In-kernel interrupt chips.
 enum class Device : std::uint32_t { ipi = 12, eiointc = 13, pch_pic = 14 };
 inline constexpr std::uint32_t eiointc_control_group = 0x40000004;
 inline constexpr std::uint64_t eiointc_cpu_count = 0;
-inline constexpr std::uint64_t eiointc_features = 1;
+inline constexpr std::uint64_t eiointc_features_attribute = 1;
+inline constexpr std::uint32_t eiointc_all_features = 0xf;  ///< of the virtual EIOINTC
 inline constexpr std::uint32_t pch_pic_control_group = 0x40000006;
 inline constexpr std::uint64_t pch_pic_base = 0;
 

@@ -6,7 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "loongarch/platform/irqchip/interrupt_chips.hpp"
 #include "loongarch/platform/memory_map.hpp"
+#include "vmm/kvm/irqchip.hpp"
 #include "vmm/kvm/vcpu.hpp"
 #include "vmm/text.hpp"
 
@@ -30,12 +32,28 @@ public:
         }
         LKVM_CHECK(add_memory(la::memory_map::boot_rom_base.value, request.boot_rom,
                               kvm::memory_readonly));
+        const bool have_chips = kvm::Irqchip::available(vm_.value());
+        if (request.kvm.irqchip == IrqchipChoice::kernel && !have_chips) {
+            return setup_failure(
+                "--irqchip 'kernel': this kernel's KVM has no interrupt chips, expected auto or "
+                "user");
+        }
+        kernel_chips_ = have_chips && request.kvm.irqchip != IrqchipChoice::user;
+        const bool virtual_eiointc =
+            la::InterruptChips::needs_virtual_extension(request.cpu_count);
+        const kvm::GuestFeatures features = guest_features(request.kvm, virtual_eiointc);
         for (unsigned i = 0; i < request.cpu_count; ++i) {
             vcpus_.push_back(std::make_unique<kvm::Vcpu>(i, services_, fatal_));
-            LKVM_CHECK(vcpus_.back()->create(host_, vm_.value()));
+            LKVM_CHECK(vcpus_.back()->create(host_, vm_.value(), features));
+        }
+        if (kernel_chips_) {
+            LKVM_CHECK(chips_.create(vm_.value(), request.cpu_count, virtual_eiointc));
         }
         return {};
     }
+
+    [[nodiscard]] bool is_virtual_for_guest() const override { return true; }
+    [[nodiscard]] PinSink* pin_sink() override { return kernel_chips_ ? &chips_ : nullptr; }
 
     [[nodiscard]] std::string_view name() const override { return "kvm"; }
 
@@ -72,6 +90,34 @@ public:
     }
 
 private:
+    [[nodiscard]] bool has(kvm::VmFeature feature) const {
+        kvm::DeviceAttr attr{0, kvm::vm_feature_group, static_cast<std::uint64_t>(feature), 0};
+        return ::ioctl(vm_.value(), kvm::has_device_attr, &attr) == 0;
+    }
+
+    /// The kernel's masks decide what can be offered; this is what the user takes away.
+    [[nodiscard]] kvm::GuestFeatures guest_features(const KvmOptions& options,
+                                                    bool virtual_eiointc) const {
+        constexpr std::uint32_t lsx = 1u << 6;
+        constexpr std::uint32_t lasx = 1u << 7;
+        constexpr std::uint32_t lbt = 7u << 18;
+        constexpr std::uint32_t ptw = 1u << 24;
+        kvm::GuestFeatures features;
+        if (!options.lsx) features.cpucfg2_cleared |= lsx | lasx;
+        if (!options.lasx) features.cpucfg2_cleared |= lasx;
+        if (!options.lbt) features.cpucfg2_cleared |= lbt;
+        if (!options.ptw) features.cpucfg2_cleared |= ptw;
+        features.pmu = options.pmu && has(kvm::VmFeature::pmu);
+        if (options.pv_ipi && has(kvm::VmFeature::pv_ipi)) features.paravirtual |= kvm::pv_ipi;
+        if (options.steal_time && has(kvm::VmFeature::pv_stealtime)) {
+            features.paravirtual |= kvm::pv_steal_time;
+            if (has(kvm::VmFeature::pv_preempt)) features.paravirtual |= kvm::pv_preempt;
+        }
+        if (virtual_eiointc) features.paravirtual |= kvm::pv_virtual_eiointc;
+        features.set_paravirtual = has(kvm::VmFeature::pv_ipi) || virtual_eiointc;
+        return features;
+    }
+
     [[nodiscard]] Outcome<> add_memory(std::uint64_t base, std::span<std::byte> memory,
                                        std::uint32_t flags) {
         kvm::MemoryRegion region{slots_++, flags, base, memory.size(),
@@ -88,6 +134,8 @@ private:
     std::function<void(const std::string&)> fatal_;
     UniqueFd vm_;
     std::uint32_t slots_ = 0;
+    kvm::Irqchip chips_;
+    bool kernel_chips_ = false;
     std::vector<std::unique_ptr<kvm::Vcpu>> vcpus_;
     bool running_ = false;
 };

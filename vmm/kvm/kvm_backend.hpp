@@ -9,7 +9,8 @@
 
 namespace lkvm::vmm {
 
-/// Interrupt chips are the platform's own; lines go in by KVM_INTERRUPT.
+/// Interrupt chips are the kernel's where it has them (KvmOptions::irqchip), else the platform's
+/// own, whose lines go in by KVM_INTERRUPT.
 [[nodiscard]] Outcome<std::unique_ptr<Backend>> make_kvm_backend(kvm::Host host,
                                                                  const BackendRequest& request);
 

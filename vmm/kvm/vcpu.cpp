@@ -43,8 +43,9 @@ bool Vcpu::set_reg(std::uint64_t id, std::uint64_t value) {
     return ::ioctl(fd_.value(), set_one_reg, &reg) == 0;
 }
 
-Outcome<> Vcpu::set_cpucfg() {
-    for (const unsigned word : {0u, 1u, 2u, 3u, 4u, 5u, 16u, 17u, 18u, 19u, 20u}) {
+Outcome<> Vcpu::set_cpucfg(const GuestFeatures& features) {
+    for (const unsigned word : {0u, 1u, 2u, 3u, 4u, 5u, 6u, 16u, 17u, 18u, 19u, 20u}) {
+        if (word == 6 && !features.pmu) continue;
         std::uint64_t mask = 0;
         DeviceAttr attr{0, vcpu_cpucfg_group, word, reinterpret_cast<std::uint64_t>(&mask)};
         if (::ioctl(fd_.value(), get_device_attr, &attr) != 0) mask = 0xffffffff;
@@ -55,15 +56,24 @@ Outcome<> Vcpu::set_cpucfg() {
             value = (value & ~std::uint64_t{0xff0}) | (virtual_field - 1) << 4;
             value &= ~(std::uint64_t{1} << 26);
         }
+        if (word == 2) value &= ~std::uint64_t{features.cpucfg2_cleared};
         if (!set_reg(cpucfg_reg(word), value)) {
             return setup_failure(text("KVM refuses CPUCFG word ", word, " = ", Hex{value}, ": ",
                                       std::strerror(errno)));
         }
     }
+    if (!features.set_paravirtual) return {};
+    std::uint64_t value = features.paravirtual;
+    DeviceAttr attr{0, vcpu_cpucfg_group, cpucfg_pv_features,
+                    reinterpret_cast<std::uint64_t>(&value)};
+    if (::ioctl(fd_.value(), set_device_attr, &attr) != 0) {
+        return setup_failure(text("KVM refuses the paravirtual features ", Hex{value}, ": ",
+                                  std::strerror(errno)));
+    }
     return {};
 }
 
-Outcome<> Vcpu::create(const Host& host, int vm_fd) {
+Outcome<> Vcpu::create(const Host& host, int vm_fd, const GuestFeatures& features) {
     fd_ = UniqueFd{::ioctl(vm_fd, create_vcpu, static_cast<unsigned long>(index_))};
     if (!fd_.valid()) {
         return setup_failure(text("KVM cannot make vCPU ", index_, ": ", std::strerror(errno)));
@@ -75,7 +85,7 @@ Outcome<> Vcpu::create(const Host& host, int vm_fd) {
         return setup_failure(text("cannot map vCPU ", index_, ": ", std::strerror(errno)));
     }
     run_ = static_cast<Run*>(mapping);
-    LKVM_CHECK(set_cpucfg());
+    LKVM_CHECK(set_cpucfg(features));
     if (!set_reg(csr_reg(csr::CPUID), index_)) {
         return setup_failure(text("KVM refuses CPUID ", index_, ": ", std::strerror(errno)));
     }

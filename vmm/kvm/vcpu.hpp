@@ -18,6 +18,14 @@
 
 namespace lkvm::vmm::kvm {
 
+/// What the guest is offered beyond the base architecture.
+struct GuestFeatures {
+    std::uint32_t cpucfg2_cleared = 0;   ///< bits taken away from CPUCFG word 2
+    bool pmu = false;
+    std::uint64_t paravirtual = 0;       ///< PvFeature bits
+    bool set_paravirtual = false;        ///< the kernel knows them
+};
+
 /// All members by the machine's thread, except interrupt() by any.
 class Vcpu {
 public:
@@ -29,7 +37,7 @@ public:
 
     /// Creates the vCPU in `vm_fd`, with CPUCFG as the host's as far as the kernel lets guests see
     /// it, and its CPUID.
-    [[nodiscard]] Outcome<> create(const Host& host, int vm_fd);
+    [[nodiscard]] Outcome<> create(const Host& host, int vm_fd, const GuestFeatures& features);
     /// Registers as after reset; not while running.
     void reset(const VcpuStart& start);
     /// Raises (or lowers) an interrupt line.
@@ -50,7 +58,7 @@ private:
     void kick();
     void fail(const std::string& what);
     [[nodiscard]] bool set_reg(std::uint64_t id, std::uint64_t value);
-    [[nodiscard]] Outcome<> set_cpucfg();
+    [[nodiscard]] Outcome<> set_cpucfg(const GuestFeatures& features);
     [[nodiscard]] std::string registers() const;
 
     const unsigned index_;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <lkvm/cpu_interrupts.hpp>
+#include <lkvm/irq.hpp>
 
 namespace lkvm::vmm {
 
@@ -34,6 +35,11 @@ public:
     /// Returns when every vCPU is outside the guest, between two instructions, with the exit it
     /// was in completed.
     virtual void pause() = 0;
+    /// The guest should look for KVM's paravirtual features.
+    [[nodiscard]] virtual bool is_virtual_for_guest() const { return false; }
+    /// Where device interrupts go if the backend brings the interrupt chips; null: it does not.
+    [[nodiscard]] virtual PinSink* pin_sink() { return nullptr; }
+
     /// Ends and joins the threads; only the destructor may follow.
     virtual void stop() = 0;
 };

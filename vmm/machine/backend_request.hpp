@@ -14,6 +14,7 @@
 #include <lkvm/mmio_bus.hpp>
 
 #include "vmm/machine/backend.hpp"
+#include "vmm/machine/machine_config.hpp"
 #include "vmm/outcome.hpp"
 
 namespace lkvm::vmm {
@@ -32,6 +33,7 @@ struct BackendRequest {
     std::string trace_file;
     /// The software CPU offers the virtualization extension.
     bool lvz = false;
+    KvmOptions kvm;
     /// Told once, on a vCPU's thread, if the host cannot go on running the guest; with a report.
     std::function<void(const std::string&)> fatal;
 };

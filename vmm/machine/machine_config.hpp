@@ -14,6 +14,21 @@ namespace lkvm::vmm {
 
 enum class Accelerator : unsigned char { automatic, kvm, soft };
 
+/// Who models the interrupt chips under KVM.
+enum class IrqchipChoice : unsigned char { automatic, kernel, user };
+
+/// Switches of the KVM backend; a feature that the host lacks stays off.
+struct KvmOptions {
+    IrqchipChoice irqchip = IrqchipChoice::automatic;
+    bool lsx = true;
+    bool lasx = true;
+    bool lbt = true;
+    bool pmu = true;
+    bool ptw = true;
+    bool steal_time = true;
+    bool pv_ipi = true;
+};
+
 struct MachineConfig {
     std::string kernel;  ///< path
     std::string initrd;  ///< path; empty: none
@@ -28,6 +43,7 @@ struct MachineConfig {
     bool no_reboot = false;
     std::string trace_file;  ///< path; empty: no trace
     bool lvz = false;        ///< offer the virtualization extension
+    KvmOptions kvm;
 };
 
 }  // namespace lkvm::vmm

@@ -145,11 +145,13 @@ void InterruptChips::Window::write(std::uint64_t offset, unsigned size, std::uin
 }
 
 void InterruptChips::Pin::set_level(bool asserted) {
+    if (chips_->sink_ != nullptr) return chips_->sink_->set_pin(number_, asserted);
     const SpinGuard guard(chips_->lock_);
     chips_->pch_pic_.set_level(number_, asserted);
 }
 
 void InterruptChips::Pin::signal() {
+    if (chips_->sink_ != nullptr) return chips_->sink_->set_pin(number_, true);
     const SpinGuard guard(chips_->lock_);
     chips_->pch_pic_.pulse(number_);
 }

@@ -52,6 +52,14 @@ public:
     [[nodiscard]] IrqLine& level_pin(unsigned pin) { return pins_[pin]; }
     [[nodiscard]] IrqPulse& edge_pin(unsigned pin) { return pins_[pin]; }
 
+    /// From now on the pins lead to `sink`, which models the chips: then only the identification
+    /// registers of the IOCSR space are ours. Before the guest starts.
+    void redirect_pins(PinSink& sink) { sink_ = &sink; }
+    /// The guest may look for paravirtual features (IOCSR FEATURES bit 11). Before it starts.
+    void show_virtual_surroundings() {
+        misc_.set_surroundings(IocsrMisc::Surroundings::virtual_);
+    }
+
     /// Message-signalled interrupt; vectors of Eiointc::vector_count and above are ignored.
     void signal_message(unsigned vector);
 
@@ -89,6 +97,7 @@ private:
     void send_any(std::uint64_t value);
 
     unsigned cpu_count_;
+    PinSink* sink_ = nullptr;
     SpinLock lock_;
     IocsrMisc misc_;
     Ipi ipi_;

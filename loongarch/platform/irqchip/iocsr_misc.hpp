@@ -23,6 +23,9 @@ public:
     explicit IocsrMisc(Surroundings surroundings)
         : surroundings_(surroundings) {}
 
+    /// Before the guest starts.
+    void set_surroundings(Surroundings surroundings) { surroundings_ = surroundings; }
+
     void reset();
 
     std::uint64_t read(unsigned cpu, std::uint32_t address, unsigned size) override;
