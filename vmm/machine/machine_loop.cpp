@@ -42,8 +42,9 @@ Outcome<ExitCode> Machine::run() {
     devices_.start();
     start_vcpus();
     while (true) {
-        const int timeout = panic_time_ns_.has_value() && !panic_warned_ ? 500 : -1;
-        const std::optional<ExitCode> end = LKVM_CHECK(serve_once(timeout));
+        // The RTC looks for due alarms once a second.
+        constexpr int second_ms = 1000;
+        const std::optional<ExitCode> end = LKVM_CHECK(serve_once(second_ms));
         if (!end.has_value()) continue;
         const bool guest_ended = *end == ExitCode::powered_off || *end == ExitCode::guest_panic ||
                                  *end == ExitCode::guest_reset;
@@ -69,6 +70,7 @@ Outcome<std::optional<ExitCode>> Machine::serve_once(int timeout_ms) {
     }
     if (fds[1].revents != 0) wake_.clear();
     console_.pump(platform_.devices().uart());
+    platform_.devices().rtc().poll();
     watch_for_panic();
     return grant_wishes();
 }
