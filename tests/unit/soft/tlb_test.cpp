@@ -155,7 +155,8 @@ TEST_F(TlbInstructions, SurvivePageSizesOutsideTheManual) {
         fill(0xffff800000000000, 0, bits, user_page);
         cpu.gpr[a0] = page;
         execute(Insn::ld_d, {.rd = a1, .rj = a0});
-        EXPECT_TRUE(raised_refill() || raised(Exception::PIL)) << bits;
+        // The largest ones also translate the other half's addresses.
+        EXPECT_TRUE(raised_refill() || raised(Exception::PIL) || (bits > 30 && went_on())) << bits;
         return_to(0);
         invalidate(5, 0, page);
     }
