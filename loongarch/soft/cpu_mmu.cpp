@@ -247,6 +247,12 @@ bool Cpu::load_bytes(std::uint64_t address, std::byte* to, unsigned size) {
 }
 
 bool Cpu::store_bytes(std::uint64_t address, const std::byte* from, unsigned size) {
+    const SoftTlbEntry& entry = data_tlb->at(address);
+    if (entry.write_tag == (address & host_page_mask) &&
+        (address & ~host_page_mask) <= host_page_size - size) [[likely]] {
+        std::memcpy(reinterpret_cast<std::byte*>(address + entry.addend), from, size);
+        return true;
+    }
     const auto in_first = static_cast<unsigned>(
         std::min<std::uint64_t>(size, host_page_size - (address & ~host_page_mask)));
     // Both pages are translated before either is written.
