@@ -31,6 +31,7 @@ void add_run_options(CLI::App& run, RunOptions& options) {
                    "io=auto|io_uring|threads; repeat for more disks")
         ->type_name("FILE[,OPTION...]")
         ->allow_extra_args(false);
+    run.add_flag("--rng", options.rng, "Random numbers of the host for the guest");
     run.add_option("-c,--cpus", options.cpus, "Number of CPUs (1)")->type_name("N");
     run.add_option("--name", options.name, "Name of the guest")->type_name("NAME");
     run.add_option("--console", options.console, "Console: serial")->type_name("KIND");

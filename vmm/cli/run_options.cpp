@@ -158,6 +158,7 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     for (const std::string& disk : options.disks) {
         machine.devices.disks.push_back(LKVM_CHECK(parse_disk(disk)));
     }
+    machine.devices.rng = options.rng;
     machine.dump_dtb = options.dump_dtb;
     machine.load_address = LKVM_CHECK(check_load(options.load));
     machine.no_reboot = options.no_reboot;

@@ -22,6 +22,7 @@ struct RunOptions {
     std::vector<std::string> params;
     std::vector<std::string> memory;
     std::vector<std::string> disks;
+    bool rng = false;
     std::string cpus;
     std::string name;
     std::string console;

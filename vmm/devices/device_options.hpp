@@ -10,8 +10,9 @@ namespace lkvm::vmm {
 
 struct DeviceOptions {
     std::vector<DiskOptions> disks;
+    bool rng = false;
 
-    [[nodiscard]] std::size_t count() const { return disks.size(); }
+    [[nodiscard]] std::size_t count() const { return disks.size() + (rng ? 1 : 0); }
 };
 
 }  // namespace lkvm::vmm

@@ -6,6 +6,7 @@
 #include "loongarch/platform/memory_map.hpp"
 #include "virtio/mmio_registers.hpp"
 #include "vmm/devices/disk_device.hpp"
+#include "vmm/devices/rng_device.hpp"
 #include "vmm/text.hpp"
 
 namespace lkvm::vmm {
@@ -31,7 +32,11 @@ Outcome<> VirtioDevices::create(const DeviceOptions& options, const Wiring& wiri
         return usage_failure(text("the machine has room for ", la::max_virtio_slots,
                                   " virtio devices, ", options.count(), " were asked for"));
     }
-    return add_disks(options, wiring);
+    LKVM_CHECK(add_disks(options, wiring));
+    if (options.rng) {
+        add(std::make_unique<RngDevice>(next_place(wiring, "virtio-rng0")), wiring);
+    }
+    return {};
 }
 
 DevicePlace VirtioDevices::next_place(const Wiring& wiring, std::string name) const {
