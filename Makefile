@@ -23,7 +23,7 @@ $(BUILD)/build.ninja: | deps
 
 .PHONY: lkvm
 lkvm: deps $(BUILD)/build.ninja
-	@cmake --build $(BUILD) -j $(JOBS)
+	@cmake --build $(BUILD) -j $(JOBS) --target lkvm
 
 .PHONY: run
 run: lkvm assets ## boot Debian's loong64 kernel to a shell
@@ -46,7 +46,8 @@ loong64: sysroot ## build/loong64/lkvm, static, for LoongArch hosts
 	@cmake --build $(BUILD)/loong64 -j $(JOBS)
 
 .PHONY: check
-check: lkvm assets sysroot ## the tests, with all set-up; what CI runs
+check: deps $(BUILD)/build.ninja assets kvm-assets ## the tests, with all set-up; what CI runs
+	@cmake --build $(BUILD) -j $(JOBS)
 	@BUILD=$(BUILD) JOBS=$(JOBS) tests/check.sh
 
 .PHONY: check-long
@@ -80,8 +81,18 @@ install: lkvm ## into PREFIX (/usr/local), below DESTDIR
 clean: ## remove what was built; what was fetched stays in the cache
 	@rm -rf $(BUILD) build-asan build-fuzz
 
-.PHONY: baremetal run-kvm deb
-baremetal run-kvm deb:
+.PHONY: kvm-assets
+kvm-assets: assets loong64 ## the initrd with the loong64 lkvm and a guest for it
+	@cmake/make-kvm-initrd.sh $(ASSETS) $(BUILD)/loong64/lkvm
+
+.PHONY: run-kvm
+run-kvm: lkvm kvm-assets ## Debian under KVM, in Debian on the software CPU's --lvz
+	@echo "lkvm: 'poweroff' leaves the inner guest, then the outer one; or ctrl-a x" >&2
+	@$(BUILD)/lkvm run --lvz -k $(ASSETS)/vmlinuz -i $(ASSETS)/kvm.img -m 1G@0x90000000 -c 2 \
+		-p 'lkvm.then=shell lkvm.run="lkvm run -k /guest/vmlinuz -i /guest/initrd.img -m 512@0x90000000 -c 2"'
+
+.PHONY: baremetal deb
+baremetal deb:
 	@echo "lkvm: 'make $@' does not exist yet" >&2; exit 1
 
 .PHONY: help

@@ -5,6 +5,7 @@
 #include <bit>
 #include <concepts>
 #include <cstdint>
+#include <utility>
 
 namespace lkvm {
 
@@ -32,6 +33,10 @@ public:
     constexpr operator T() const { return value(); }
 
     friend constexpr bool operator==(const Endian&, const Endian&) = default;
+    template<std::integral U>
+    friend constexpr bool operator==(const Endian& a, U b) {
+        return std::cmp_equal(a.value(), b);
+    }
 
 private:
     static constexpr T convert(T value) {

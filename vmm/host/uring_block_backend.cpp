@@ -16,6 +16,15 @@ namespace lkvm::vmm {
 
 namespace {
 
+/// Becomes whatever integer type the installed liburing takes for offsets.
+struct AnyInteger {
+    std::uint64_t value;
+    template<class T>
+    operator T() const {
+        return static_cast<T>(value);
+    }
+};
+
 // Registered files, by position.
 constexpr int cached_file = 0;
 constexpr int direct_file = 1;
@@ -117,7 +126,7 @@ void UringBlockBackend::fill(io_uring_sqe& entry, const BlockRequest& request) c
         case BlockOperation::discard:
             ::io_uring_prep_fallocate(
                 &entry, cached_file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                static_cast<off_t>(request.offset), static_cast<off_t>(request.length));
+                AnyInteger{request.offset}, AnyInteger{request.length});
             break;
         case BlockOperation::write_zeroes:
             LKVM_PANIC("zeroes are written by threads");
