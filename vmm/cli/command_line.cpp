@@ -31,6 +31,10 @@ void add_run_options(CLI::App& run, RunOptions& options) {
                    "io=auto|io_uring|threads; repeat for more disks")
         ->type_name("FILE[,OPTION...]")
         ->allow_extra_args(false);
+    run.add_option("--9p", options.shares,
+                   "Directory for the guest, mounted by its tag; option ro; repeat for more")
+        ->type_name("DIRECTORY,TAG[,ro]")
+        ->allow_extra_args(false);
     run.add_flag("--rng", options.rng, "Random numbers of the host for the guest");
     run.add_option("-c,--cpus", options.cpus, "Number of CPUs (1)")->type_name("N");
     run.add_option("--name", options.name, "Name of the guest")->type_name("NAME");
@@ -50,8 +54,7 @@ void add_run_options(CLI::App& run, RunOptions& options) {
                  "Trace every instruction to standard error");
     run.add_flag("--lvz", options.lvz,
                  "Offer the virtualization extension (software CPU), for KVM in the guest");
-    run.add_option("--irqchip", options.irqchip,
-                   "Interrupt chips under KVM: auto, kernel or user")
+    run.add_option("--irqchip", options.irqchip, "Interrupt chips under KVM: auto, kernel or user")
         ->type_name("KIND");
     run.add_flag("--disable-lsx", options.no_lsx, "Hide LSX (and LASX) from the guest (KVM)");
     run.add_flag("--disable-lasx", options.no_lasx, "Hide LASX from the guest (KVM)");

@@ -8,6 +8,7 @@
 #include "loongarch/platform/memory_map.hpp"
 #include "vmm/cli/device_arguments.hpp"
 #include "vmm/cli/number.hpp"
+#include "vmm/cli/share_arguments.hpp"
 #include "vmm/text.hpp"
 
 #include <unistd.h>
@@ -159,6 +160,9 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
         machine.devices.disks.push_back(LKVM_CHECK(parse_disk(disk)));
     }
     machine.devices.rng = options.rng;
+    for (const std::string& share : options.shares) {
+        machine.devices.shares.push_back(LKVM_CHECK(parse_share(share)));
+    }
     machine.dump_dtb = options.dump_dtb;
     machine.load_address = LKVM_CHECK(check_load(options.load));
     machine.no_reboot = options.no_reboot;

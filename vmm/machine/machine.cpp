@@ -58,7 +58,7 @@ Outcome<> Machine::prepare(const RamBanks& ram, const MakeBackend& make_backend)
                       .boot_rom = boot_rom_.bytes(),
                       .trace_file = config_.trace_file,
                       .lvz = config_.lvz,
-                                        .kvm = config_.kvm,
+                      .kvm = config_.kvm,
                       .fatal = [this](const std::string& report) { host_failed(report); }}));
     lines_.connect(backend_.get());
     if (backend_->is_virtual_for_guest()) platform_.chips().show_virtual_surroundings();

@@ -58,12 +58,7 @@ private:
     };
 
     /// What vCPU threads ask the main thread for.
-    enum Wish : unsigned {
-        wish_power_off = 1,
-        wish_reset = 2,
-        wish_broken = 4,
-        wish_failed = 8
-    };
+    enum Wish : unsigned { wish_power_off = 1, wish_reset = 2, wish_broken = 4, wish_failed = 8 };
 
     void power_off() override { wish(wish_power_off); }
     void reset() override { wish(wish_reset); }
