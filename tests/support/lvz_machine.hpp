@@ -306,11 +306,14 @@ public:
         change(gtlbc::number, 0, gtlbc::TGID::mask);
         return !tlbidx::NE::get(get_guest(tlbidx::number));
     }
-    /// invtlb op, rj, rk in root.
+    /// invtlb op, rj, rk in root, with the general registers as they were afterwards.
     void invalidate(std::int32_t op, std::uint64_t operand = 0, std::uint64_t address = 0) {
+        const std::uint64_t before[] = {gpr(reg::t0), gpr(reg::t1)};
         gpr(reg::t0) = operand;
         gpr(reg::t1) = address;
         root(la::Insn::invtlb, {.rj = reg::t0, .rk = reg::t1, .imm = op});
+        gpr(reg::t0) = before[0];
+        gpr(reg::t1) = before[1];
     }
 
 protected:
