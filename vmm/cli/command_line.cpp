@@ -38,7 +38,12 @@ void add_run_options(CLI::App& run, RunOptions& options) {
     run.add_flag("--rng", options.rng, "Random numbers of the host for the guest");
     run.add_option("-c,--cpus", options.cpus, "Number of CPUs (1)")->type_name("N");
     run.add_option("--name", options.name, "Name of the guest")->type_name("NAME");
-    run.add_option("--console", options.console, "Console: serial")->type_name("KIND");
+    run.add_option("--console", options.console, "Console: serial (usual) or virtio")
+        ->type_name("KIND");
+    run.add_option("--port", options.ports,
+                   "Virtio console port of that name on a unix socket; repeat for more")
+        ->type_name("NAME,PATH")
+        ->allow_extra_args(false);
     run.add_option("--accel", options.accelerator, "What runs the CPUs: auto, kvm or soft")
         ->type_name("KIND");
     run.add_option("--load", options.load, "Load the kernel here instead of choosing")

@@ -27,6 +27,8 @@ using Command = std::variant<PrintText, RunCommand>;
 
 /// What every machine's kernel is told unless --nodefaults.
 inline constexpr std::string_view default_command_line = "console=ttyS0 earlycon";
+/// The same for --console virtio: the serial port is left when the driver's module is loaded.
+inline constexpr std::string_view virtio_console_command_line = "console=hvc0 earlycon";
 
 /// Understands the arguments, the program's name first. All failures are usage failures.
 [[nodiscard]] Outcome<Command> parse_command_line(std::span<const char* const> arguments);

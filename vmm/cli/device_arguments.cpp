@@ -2,7 +2,9 @@
 #include "vmm/cli/device_arguments.hpp"
 
 #include <optional>
+#include <utility>
 
+#include "virtio/console/device.hpp"
 #include "vmm/cli/number.hpp"
 #include "vmm/text.hpp"
 
@@ -11,6 +13,7 @@ namespace lkvm::vmm {
 namespace {
 
 constexpr std::size_t longest_serial = 20;
+constexpr std::size_t longest_port_name = 64;
 
 /// Cuts the text up to the next comma off the front.
 std::string_view next_field(std::string_view& rest) {
@@ -74,6 +77,30 @@ Outcome<DiskOptions> parse_disk(std::string_view argument) {
         }
     }
     return disk;
+}
+
+Outcome<std::vector<PortOptions>> check_ports(const std::vector<std::string>& arguments) {
+    std::vector<PortOptions> ports;
+    for (const std::string& argument : arguments) {
+        const auto bad = [&argument](std::string_view what) {
+            return usage_failure(text("--port '", argument, "': ", what));
+        };
+        const std::size_t comma = argument.find(',');
+        if (comma == std::string::npos) return bad("expected NAME,PATH");
+        PortOptions port{argument.substr(0, comma), argument.substr(comma + 1)};
+        if (port.name.empty() || port.name.size() > longest_port_name) {
+            return bad(text("the name has 1 to ", longest_port_name, " characters"));
+        }
+        if (port.path.empty()) return bad("expected NAME,PATH");
+        for (const PortOptions& other : ports) {
+            if (other.name == port.name) return bad("there is another port of that name");
+        }
+        ports.push_back(std::move(port));
+    }
+    if (ports.size() >= virtio::console::max_ports) {
+        return usage_failure(text("--port: at most ", virtio::console::max_ports - 1, " ports"));
+    }
+    return ports;
 }
 
 }  // namespace lkvm::vmm

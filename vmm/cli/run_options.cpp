@@ -71,12 +71,11 @@ Outcome<std::optional<std::uint64_t>> check_load(const std::string& option) {
     return std::optional{number.value};
 }
 
-Outcome<> check_console(const std::string& option) {
-    if (option.empty() || option == "serial") return {};
-    if (option == "virtio" || option == "hv") {
-        return bad_value("--console", option, "not available yet, expected serial");
-    }
-    return bad_value("--console", option, "expected serial");
+/// True for a virtio console.
+Outcome<bool> check_console(const std::string& option) {
+    static constexpr Choices<bool, 2> consoles{{{"serial", false}, {"virtio", true}}};
+    if (option.empty()) return false;
+    return choose("--console", option, consoles);
 }
 
 Outcome<LogLevel> check_log_level(const std::string& option) {
@@ -116,7 +115,9 @@ Outcome<std::string> check_kernel(const RunOptions& options) {
 
 std::string kernel_command_line(const RunOptions& options) {
     std::string line;
-    if (!options.no_defaults) line = default_command_line;
+    if (!options.no_defaults) {
+        line = options.console == "virtio" ? virtio_console_command_line : default_command_line;
+    }
     for (const std::string& part : options.params) {
         if (!line.empty() && !part.empty()) line += ' ';
         line += part;
@@ -140,7 +141,8 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     RunCommand command;
     MachineConfig& machine = command.machine;
     command.log_level = LKVM_CHECK(check_log_level(options.log_level));
-    LKVM_CHECK(check_console(options.console));
+    machine.devices.console = LKVM_CHECK(check_console(options.console));
+    machine.devices.ports = LKVM_CHECK(check_ports(options.ports));
     machine.kernel = LKVM_CHECK(check_kernel(options));
     machine.initrd = options.initrd;
     machine.command_line = kernel_command_line(options);

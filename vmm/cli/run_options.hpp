@@ -23,6 +23,7 @@ struct RunOptions {
     std::vector<std::string> memory;
     std::vector<std::string> disks;
     bool rng = false;
+    std::vector<std::string> ports;
     std::vector<std::string> shares;
     std::string cpus;
     std::string name;

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "vmm/devices/socket_port.hpp"
 #include "vmm/host/disk_image.hpp"
 
 namespace lkvm::vmm {
@@ -11,8 +12,11 @@ namespace lkvm::vmm {
 struct DeviceOptions {
     std::vector<DiskOptions> disks;
     bool rng = false;
+    bool console = false;            ///< the user's terminal on a virtio console
+    std::vector<PortOptions> ports;  ///< of the same console device
 
-    [[nodiscard]] std::size_t count() const { return disks.size() + (rng ? 1 : 0); }
+    [[nodiscard]] bool has_console() const { return console || !ports.empty(); }
+    [[nodiscard]] std::size_t count() const { return disks.size() + (rng ? 1 : 0) + (has_console() ? 1 : 0); }
 };
 
 }  // namespace lkvm::vmm

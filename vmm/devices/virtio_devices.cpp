@@ -33,6 +33,7 @@ Outcome<> VirtioDevices::create(const DeviceOptions& options, const Wiring& wiri
                                   " virtio devices, ", options.count(), " were asked for"));
     }
     LKVM_CHECK(add_disks(options, wiring));
+    LKVM_CHECK(add_console(options, wiring));
     if (options.rng) {
         add(std::make_unique<RngDevice>(next_place(wiring, "virtio-rng0")), wiring);
     }
@@ -50,6 +51,16 @@ void VirtioDevices::add(std::unique_ptr<HostedDevice> device, const Wiring& wiri
     LKVM_MUST(wiring.bus.add(la::virtio_slot(slot).base, la::memory_map::virtio_stride,
                              device->transport()));
     devices_.push_back(std::move(device));
+}
+
+Outcome<> VirtioDevices::add_console(const DeviceOptions& options, const Wiring& wiring) {
+    if (!options.has_console()) return {};
+    std::unique_ptr<ConsoleDevice> device = LKVM_CHECK(
+        ConsoleDevice::create(next_place(wiring, "virtio-console0"),
+                              options.console ? &wiring.terminal : nullptr, options.ports));
+    console_ = device.get();
+    add(std::move(device), wiring);
+    return {};
 }
 
 Outcome<> VirtioDevices::add_disks(const DeviceOptions& options, const Wiring& wiring) {

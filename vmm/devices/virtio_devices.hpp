@@ -11,6 +11,7 @@
 #include <lkvm/irq.hpp>
 #include <lkvm/mmio_bus.hpp>
 
+#include "vmm/devices/console_device.hpp"
 #include "vmm/devices/device_options.hpp"
 #include "vmm/devices/hosted_device.hpp"
 #include "vmm/host/worker_pool.hpp"
@@ -30,6 +31,7 @@ public:
         StderrLog& log;
         /// The interrupt of a slot.
         std::function<IrqPulse&(unsigned slot)> interrupt;
+        TerminalSide& terminal;
     };
 
     VirtioDevices() = default;
@@ -51,14 +53,18 @@ public:
     /// Bit n: there is a device in slot n.
     [[nodiscard]] std::uint32_t slots() const { return (1u << devices_.size()) - 1; }
     [[nodiscard]] std::span<const std::unique_ptr<HostedDevice>> all() const { return devices_; }
+    /// The virtio console, or null.
+    [[nodiscard]] ConsoleDevice* console() const { return console_; }
 
 private:
     [[nodiscard]] Outcome<> add_disks(const DeviceOptions& options, const Wiring& wiring);
+    [[nodiscard]] Outcome<> add_console(const DeviceOptions& options, const Wiring& wiring);
     [[nodiscard]] DevicePlace next_place(const Wiring& wiring, std::string name) const;
     void add(std::unique_ptr<HostedDevice> device, const Wiring& wiring);
 
     std::unique_ptr<WorkerPool> workers_;
     std::vector<std::unique_ptr<HostedDevice>> devices_;
+    ConsoleDevice* console_ = nullptr;
     bool running_ = false;
 };
 

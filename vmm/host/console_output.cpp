@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmm/host/console_output.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <poll.h>
@@ -24,13 +26,17 @@ struct ConsoleOutput::Shared {
     BrokenSink* sink;                      // null once the owner is gone
     std::vector<std::byte> queue;
     std::size_t in_flight = 0;  // taken by the thread, not yet written
+    std::function<void()> room_handler;
+    bool room_wanted = false;  // somebody got less written than wanted
     bool unlimited = false;
     bool broken = false;
     bool ended = false;
 
     [[nodiscard]] std::size_t waiting() const { return queue.size() + in_flight; }
+    [[nodiscard]] bool has_room() const { return waiting() < capacity || unlimited || broken; }
     [[nodiscard]] bool idle() const { return waiting() == 0; }
     void run();
+    void tell_about_room();
 };
 
 namespace {
@@ -77,7 +83,14 @@ void ConsoleOutput::Shared::run() {
             if (sink != nullptr) sink->console_broken();
         }
         wake_waiters.notify_all();
+        tell_about_room();
     }
+}
+
+void ConsoleOutput::Shared::tell_about_room() {
+    if (!room_wanted || !has_room() || !room_handler) return;
+    room_wanted = false;
+    room_handler();
 }
 
 ConsoleOutput::ConsoleOutput(int fd, BrokenSink& sink)
@@ -89,6 +102,7 @@ ConsoleOutput::~ConsoleOutput() {
     const std::lock_guard lock(shared_->mutex);
     shared_->ended = true;
     shared_->sink = nullptr;
+    shared_->room_handler = nullptr;
     shared_->wake_writer.notify_all();
     shared_->wake_waiters.notify_all();
 }
@@ -105,10 +119,33 @@ void ConsoleOutput::write(std::span<const std::byte> bytes) {
     if (was_empty || shared.queue.size() >= gather_size) shared.wake_writer.notify_one();
 }
 
+std::size_t ConsoleOutput::write_some(std::span<const std::byte> bytes) {
+    Shared& shared = *shared_;
+    const std::lock_guard lock(shared.mutex);
+    // Nobody will ever read it.
+    if (shared.broken || shared.ended) return bytes.size();
+    const std::size_t used = shared.waiting();
+    const std::size_t room = shared.unlimited ? bytes.size() : capacity - std::min(capacity, used);
+    const std::size_t count = std::min(room, bytes.size());
+    shared.room_wanted = shared.room_wanted || count < bytes.size();
+    if (count == 0) return 0;
+    const bool was_empty = shared.queue.empty();
+    shared.queue.insert(shared.queue.end(), bytes.begin(),
+                        bytes.begin() + static_cast<std::ptrdiff_t>(count));
+    if (was_empty || shared.queue.size() >= gather_size) shared.wake_writer.notify_one();
+    return count;
+}
+
+void ConsoleOutput::set_room_handler(std::function<void()> handler) {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->room_handler = std::move(handler);
+}
+
 void ConsoleOutput::set_unlimited(bool unlimited) {
     const std::lock_guard lock(shared_->mutex);
     shared_->unlimited = unlimited;
     shared_->wake_waiters.notify_all();
+    shared_->tell_about_room();
 }
 
 bool ConsoleOutput::drain(std::chrono::milliseconds at_most) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -35,6 +36,11 @@ public:
 
     /// Waits while the queue is full, unless set_unlimited(true).
     void write(std::span<const std::byte> bytes);
+    /// Takes what fits right now, from the front; returns how many bytes. If not all, the room
+    /// handler is called once there is room again.
+    [[nodiscard]] std::size_t write_some(std::span<const std::byte> bytes);
+    /// Null: nobody wants to know. Called on the writing thread, must not wait.
+    void set_room_handler(std::function<void()> handler);
     /// Lets the queue grow over its capacity, so that no writer waits.
     void set_unlimited(bool unlimited);
     /// Waits until everything is written, the descriptor broke, or the time is over. True if

@@ -12,11 +12,12 @@ namespace lkvm::vmm {
 Signals::Signals() {
     sigset_t set;
     ::sigemptyset(&set);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGTSTP, SIGCONT}) {
+    for (const int number :
+         {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGTSTP, SIGCONT, SIGWINCH}) {
         ::sigaddset(&set, number);
     }
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    for (const int number : {SIGPIPE, SIGTTIN, SIGTTOU}) ::signal(number, SIG_IGN);
+    for (const int number : {SIGPIPE, SIGTTIN, SIGTTOU, SIGXFSZ}) ::signal(number, SIG_IGN);
     fd_ = UniqueFd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
     LKVM_ASSERT(fd_.valid());
 }
@@ -26,6 +27,7 @@ std::optional<SignalNotice> Signals::next() {
     if (::read(fd_.value(), &info, sizeof(info)) != sizeof(info)) return std::nullopt;
     const int number = static_cast<int>(info.ssi_signo);
     if (number == SIGTSTP) return SignalNotice{SignalEvent::stop, number};
+    if (number == SIGWINCH) return SignalNotice{SignalEvent::resize, number};
     if (number == SIGCONT) return SignalNotice{SignalEvent::resume, number};
     return SignalNotice{SignalEvent::end, number};
 }

@@ -8,14 +8,14 @@
 
 namespace lkvm::vmm {
 
-enum class SignalEvent : unsigned char { end, stop, resume };
+enum class SignalEvent : unsigned char { end, stop, resume, resize };
 
 struct SignalNotice {
     SignalEvent event = SignalEvent::end;
     int number = 0;
 };
 
-/// Blocks INT, TERM, HUP, QUIT, ALRM, TSTP and CONT in the calling thread and those it makes
+/// Blocks INT, TERM, HUP, QUIT, ALRM, TSTP, CONT and WINCH in the calling thread and those it makes
 /// later, and ignores PIPE, TTIN and TTOU. Make it before any other thread.
 class Signals {
 public:

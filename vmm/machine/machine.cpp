@@ -45,10 +45,11 @@ Outcome<> Machine::prepare(const RamBanks& ram, const MakeBackend& make_backend)
     std::ranges::copy(la::boot_rom(), boot_rom_.bytes().begin());
     // The platform's windows are constants that do not overlap.
     LKVM_MUST(platform_.add_to(bus_));
-    LKVM_CHECK(devices_.create(config_.devices,
-                               {ram_.memory(), bus_, log_, [this](unsigned slot) -> IrqPulse& {
-                                    return platform_.virtio_interrupt(slot);
-                                }}));
+    LKVM_CHECK(devices_.create(config_.devices, {ram_.memory(), bus_, log_,
+                                                 [this](unsigned slot) -> IrqPulse& {
+                                                     return platform_.virtio_interrupt(slot);
+                                                 },
+                                                 console_}));
     backend_ = LKVM_CHECK(
         make_backend({.cpu_count = config_.cpu_count,
                       .memory = ram_.memory(),

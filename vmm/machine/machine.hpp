@@ -75,6 +75,9 @@ private:
     [[nodiscard]] std::optional<ExitCode> read_input();
     [[nodiscard]] std::optional<ExitCode> command(KeyCommand key);
     void watch_for_panic();
+    void pump_console();
+    /// Tells the guest the size of the user's terminal.
+    void resize_console();
     void suspend();
     /// Ends the backend and lets the console out. `patient`: until all of it is written.
     void finish(bool patient);

@@ -9,6 +9,7 @@
 #include "vmm/text.hpp"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace lkvm::vmm {
@@ -39,6 +40,7 @@ bool readable(int fd) {
 
 Outcome<ExitCode> Machine::run() {
     terminal_.make_raw();
+    resize_console();
     devices_.start();
     start_vcpus();
     while (true) {
@@ -69,7 +71,7 @@ Outcome<std::optional<ExitCode>> Machine::serve_once(int timeout_ms) {
         if (const auto end = read_input()) return end;
     }
     if (fds[1].revents != 0) wake_.clear();
-    console_.pump(platform_.devices().uart());
+    pump_console();
     platform_.devices().rtc().poll();
     watch_for_panic();
     return grant_wishes();
@@ -98,10 +100,29 @@ std::optional<ExitCode> Machine::serve_signals() {
             case SignalEvent::resume:
                 terminal_.make_raw();
                 input_open_ = true;
+                resize_console();
+                break;
+            case SignalEvent::resize:
+                resize_console();
                 break;
         }
     }
     return std::nullopt;
+}
+
+void Machine::pump_console() {
+    ConsoleDevice* const console = devices_.console();
+    console_.pump(platform_.devices().uart(), console != nullptr ? console->terminal() : nullptr);
+}
+
+void Machine::resize_console() {
+    winsize size{};
+    if (devices_.console() == nullptr) return;
+    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 &&
+        ::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) != 0) {
+        return;
+    }
+    devices_.console()->set_size(size.ws_col, size.ws_row);
 }
 
 void Machine::suspend() {

@@ -11,6 +11,8 @@
 #include <lkvm/serial_backend.hpp>
 
 #include "loongarch/platform/uart16550.hpp"
+#include "vmm/devices/terminal_port.hpp"
+#include "vmm/devices/terminal_side.hpp"
 #include "vmm/host/console_output.hpp"
 #include "vmm/host/escape_keys.hpp"
 #include "vmm/host/wake_up.hpp"
@@ -19,8 +21,9 @@
 namespace lkvm::vmm {
 
 /// Output goes from the vCPUs' threads to a queue; input is read by the main thread, which also
-/// waits here until the port has room. No byte is lost in either direction.
-class SerialConsole final : public SerialBackend {
+/// waits here until the port has room. No byte is lost in either direction. A virtio console port
+/// is the same terminal's second line.
+class SerialConsole final : public SerialBackend, public TerminalSide {
 public:
     /// Typed bytes that wait for the guest before the main thread stops reading more.
     static constexpr std::size_t input_limit = 64 * 1024;
@@ -33,6 +36,11 @@ public:
     // Any thread.
     void transmit(std::span<const std::byte> bytes) override;
     void receive_ready() override { wake_.signal(); }
+    [[nodiscard]] std::size_t output(std::span<const std::byte> bytes) override;
+    void set_room_handler(std::function<void()> handler) override {
+        output_.set_room_handler(std::move(handler));
+    }
+    void input_wanted() override { wake_.signal(); }
     [[nodiscard]] bool panic_seen();
     void forget_panic();
 
@@ -41,10 +49,13 @@ public:
     [[nodiscard]] bool wants_input() const { return waiting_.size() < input_limit; }
     /// Takes typed bytes up to the first command.
     [[nodiscard]] KeyCommand type(std::span<const std::byte>& bytes);
-    /// Gives the port as much waiting input as it takes.
-    void pump(la::Uart16550& uart);
+    /// Gives the port as much waiting input as it takes: the console port, if there is one and the
+    /// guest uses it, else the serial port.
+    void pump(la::Uart16550& uart, TerminalPort* port);
 
 private:
+    void watch_for_panic(std::span<const std::byte> bytes);
+
     WakeUp& wake_;
     ConsoleOutput output_;
     EscapeKeys keys_;
