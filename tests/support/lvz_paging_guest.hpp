@@ -24,7 +24,10 @@ public:
 
     PageTables stage1{*this, guest_memory + (tables - guest_base), guest_memory - guest_base};
 
-    PagingGuest() {
+    PagingGuest()
+        : PagingGuest(with_lvz()) {}
+    explicit PagingGuest(Options options)
+        : LvzMachine(options) {
         load_guest(refill_handler(refill));
         Program trap{handler};
         using namespace la::csr;
