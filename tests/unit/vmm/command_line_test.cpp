@@ -100,8 +100,8 @@ TEST(CommandLine, ChecksEveryValue) {
               "--cpus 'two': expected a number from 1 to 64");
     EXPECT_EQ(failure({"run", "-k", "k", "--accel", "fast"}),
               "--accel 'fast': expected one of auto, kvm, soft");
-    EXPECT_EQ(failure({"run", "-k", "k", "--console", "virtio"}),
-              "--console 'virtio': not available yet, expected serial");
+    EXPECT_EQ(failure({"run", "-k", "k", "--console", "vga"}),
+              "--console 'vga': expected one of serial, virtio");
     EXPECT_EQ(failure({"run", "-k", "k", "--loglevel", "loud"}),
               "--loglevel 'loud': expected one of error, warning, warn, info, debug");
     EXPECT_THAT(failure({"run", "-k", "k", "--load", "here"}), HasSubstr("--load 'here'"));
