@@ -36,6 +36,11 @@ void add_run_options(CLI::App& run, RunOptions& options) {
         ->type_name("DIRECTORY,TAG[,ro]")
         ->allow_extra_args(false);
     run.add_flag("--rng", options.rng, "Random numbers of the host for the guest");
+    run.add_option("-n,--network", options.networks,
+                   "Network interface: mode=user, tap or none; options mac=MAC, mtu=N, queues=N, "
+                   "packed, hostfwd=tcp:[ADDRESS]:PORT-:PORT, ifname=NAME, fd=N; repeat for more")
+        ->type_name("mode=MODE[,OPTION...]")
+        ->allow_extra_args(false);
     run.add_option("-c,--cpus", options.cpus, "Number of CPUs (1)")->type_name("N");
     run.add_option("--name", options.name, "Name of the guest")->type_name("NAME");
     run.add_option("--console", options.console, "Console: serial (usual) or virtio")

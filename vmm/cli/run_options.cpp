@@ -7,6 +7,7 @@
 
 #include "loongarch/platform/memory_map.hpp"
 #include "vmm/cli/device_arguments.hpp"
+#include "vmm/cli/network_arguments.hpp"
 #include "vmm/cli/number.hpp"
 #include "vmm/cli/share_arguments.hpp"
 #include "vmm/text.hpp"
@@ -165,6 +166,7 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     for (const std::string& share : options.shares) {
         machine.devices.shares.push_back(LKVM_CHECK(parse_share(share)));
     }
+    machine.devices.networks = LKVM_CHECK(check_networks(options.networks));
     machine.dump_dtb = options.dump_dtb;
     machine.load_address = LKVM_CHECK(check_load(options.load));
     machine.no_reboot = options.no_reboot;

@@ -22,6 +22,7 @@ struct RunOptions {
     std::vector<std::string> params;
     std::vector<std::string> memory;
     std::vector<std::string> disks;
+    std::vector<std::string> networks;
     bool rng = false;
     std::vector<std::string> ports;
     std::vector<std::string> shares;

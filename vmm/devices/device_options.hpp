@@ -6,17 +6,19 @@
 
 #include "vmm/devices/socket_port.hpp"
 #include "vmm/host/disk_image.hpp"
+#include "vmm/host/net_options.hpp"
 
 namespace lkvm::vmm {
 
 struct DeviceOptions {
     std::vector<DiskOptions> disks;
+    std::vector<NetOptions> networks;
     bool rng = false;
     bool console = false;            ///< the user's terminal on a virtio console
     std::vector<PortOptions> ports;  ///< of the same console device
 
     [[nodiscard]] bool has_console() const { return console || !ports.empty(); }
-    [[nodiscard]] std::size_t count() const { return disks.size() + (rng ? 1 : 0) + (has_console() ? 1 : 0); }
+    [[nodiscard]] std::size_t count() const { return disks.size() + networks.size() + (rng ? 1 : 0) + (has_console() ? 1 : 0); }
 };
 
 }  // namespace lkvm::vmm

@@ -6,6 +6,7 @@
 #include "loongarch/platform/memory_map.hpp"
 #include "virtio/mmio_registers.hpp"
 #include "vmm/devices/disk_device.hpp"
+#include "vmm/devices/network_device.hpp"
 #include "vmm/devices/rng_device.hpp"
 #include "vmm/text.hpp"
 
@@ -33,6 +34,7 @@ Outcome<> VirtioDevices::create(const DeviceOptions& options, const Wiring& wiri
                                   " virtio devices, ", options.count(), " were asked for"));
     }
     LKVM_CHECK(add_disks(options, wiring));
+    LKVM_CHECK(add_networks(options, wiring));
     LKVM_CHECK(add_console(options, wiring));
     if (options.rng) {
         add(std::make_unique<RngDevice>(next_place(wiring, "virtio-rng0")), wiring);
@@ -72,6 +74,18 @@ Outcome<> VirtioDevices::add_disks(const DeviceOptions& options, const Wiring& w
         std::unique_ptr<DiskDevice> device =
             LKVM_CHECK(DiskDevice::create(std::move(place), std::move(image), disk, *workers_));
         wiring.log.debug(text(device->name(), ": '", disk.path, "', ", device->io_name()));
+        add(std::move(device), wiring);
+    }
+    return {};
+}
+
+Outcome<> VirtioDevices::add_networks(const DeviceOptions& options, const Wiring& wiring) {
+    unsigned number = 0;
+    for (const NetOptions& network : options.networks) {
+        DevicePlace place = next_place(wiring, text("virtio-net", number));
+        std::unique_ptr<NetworkDevice> device =
+            LKVM_CHECK(NetworkDevice::create(std::move(place), network, number++));
+        wiring.log.debug(text(device->name(), ": ", device->description()));
         add(std::move(device), wiring);
     }
     return {};
