@@ -7,6 +7,7 @@
 #include "vmm/devices/socket_port.hpp"
 #include "vmm/host/disk_image.hpp"
 #include "vmm/host/net_options.hpp"
+#include "vmm/host/p9/shared_directory.hpp"
 
 namespace lkvm::vmm {
 
@@ -16,9 +17,17 @@ struct DeviceOptions {
     bool rng = false;
     bool console = false;            ///< the user's terminal on a virtio console
     std::vector<PortOptions> ports;  ///< of the same console device
+    std::vector<ShareOptions> shares;
 
     [[nodiscard]] bool has_console() const { return console || !ports.empty(); }
-    [[nodiscard]] std::size_t count() const { return disks.size() + networks.size() + (rng ? 1 : 0) + (has_console() ? 1 : 0); }
+    [[nodiscard]] std::size_t count() const {
+        std::size_t count = disks.size();
+        count += networks.size();
+        count += rng ? 1 : 0;
+        count += has_console() ? 1 : 0;
+        count += shares.size();
+        return count;
+    }
 };
 
 }  // namespace lkvm::vmm

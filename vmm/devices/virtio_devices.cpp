@@ -8,6 +8,8 @@
 #include "vmm/devices/disk_device.hpp"
 #include "vmm/devices/network_device.hpp"
 #include "vmm/devices/rng_device.hpp"
+#include "vmm/devices/share_device.hpp"
+#include "vmm/host/file_limit.hpp"
 #include "vmm/text.hpp"
 
 namespace lkvm::vmm {
@@ -39,7 +41,7 @@ Outcome<> VirtioDevices::create(const DeviceOptions& options, const Wiring& wiri
     if (options.rng) {
         add(std::make_unique<RngDevice>(next_place(wiring, "virtio-rng0")), wiring);
     }
-    return {};
+    return add_shares(options, wiring);
 }
 
 DevicePlace VirtioDevices::next_place(const Wiring& wiring, std::string name) const {
@@ -87,6 +89,18 @@ Outcome<> VirtioDevices::add_networks(const DeviceOptions& options, const Wiring
             LKVM_CHECK(NetworkDevice::create(std::move(place), network, number++));
         wiring.log.debug(text(device->name(), ": ", device->description()));
         add(std::move(device), wiring);
+    }
+    return {};
+}
+
+Outcome<> VirtioDevices::add_shares(const DeviceOptions& options, const Wiring& wiring) {
+    if (options.shares.empty()) return {};
+    // Half of what this process may have open is for its own needs.
+    const std::size_t files_each = raise_file_limit() / 2 / options.shares.size();
+    unsigned number = 0;
+    for (const ShareOptions& share : options.shares) {
+        DevicePlace place = next_place(wiring, text("virtio-9p", number++));
+        add(LKVM_CHECK(ShareDevice::create(std::move(place), share, files_each)), wiring);
     }
     return {};
 }

@@ -60,6 +60,7 @@ private:
     [[nodiscard]] Outcome<> add_disks(const DeviceOptions& options, const Wiring& wiring);
     [[nodiscard]] Outcome<> add_networks(const DeviceOptions& options, const Wiring& wiring);
     [[nodiscard]] Outcome<> add_console(const DeviceOptions& options, const Wiring& wiring);
+    [[nodiscard]] Outcome<> add_shares(const DeviceOptions& options, const Wiring& wiring);
     [[nodiscard]] DevicePlace next_place(const Wiring& wiring, std::string name) const;
     void add(std::unique_ptr<HostedDevice> device, const Wiring& wiring);
 
