@@ -288,16 +288,16 @@ DriverRing& DriverHarness::set_up(unsigned queue, std::uint16_t size) {
     return *rings[queue];
 }
 
-void DriverHarness::enable(unsigned queue, const DriverRing& ring) {
+void DriverHarness::enable(unsigned queue, const RingPlaces& places) {
     using namespace virtio;
     write(mmio::QueueSel, queue);
-    write(mmio::QueueNum, ring.size);
-    write(mmio::QueueDescLow, static_cast<std::uint32_t>(ring.descriptors.value));
-    write(mmio::QueueDescHigh, static_cast<std::uint32_t>(ring.descriptors.value >> 32));
-    write(mmio::QueueDriverLow, static_cast<std::uint32_t>(ring.driver.value));
-    write(mmio::QueueDriverHigh, static_cast<std::uint32_t>(ring.driver.value >> 32));
-    write(mmio::QueueDeviceLow, static_cast<std::uint32_t>(ring.device.value));
-    write(mmio::QueueDeviceHigh, static_cast<std::uint32_t>(ring.device.value >> 32));
+    write(mmio::QueueNum, places.size);
+    write(mmio::QueueDescLow, static_cast<std::uint32_t>(places.descriptors.value));
+    write(mmio::QueueDescHigh, static_cast<std::uint32_t>(places.descriptors.value >> 32));
+    write(mmio::QueueDriverLow, static_cast<std::uint32_t>(places.driver.value));
+    write(mmio::QueueDriverHigh, static_cast<std::uint32_t>(places.driver.value >> 32));
+    write(mmio::QueueDeviceLow, static_cast<std::uint32_t>(places.device.value));
+    write(mmio::QueueDeviceHigh, static_cast<std::uint32_t>(places.device.value >> 32));
     write(mmio::QueueReady, 1);
 }
 

@@ -40,9 +40,21 @@ struct Used {
     friend bool operator==(const Used&, const Used&) = default;
 };
 
+/// Where a ring lies.
+struct RingPlaces {
+    std::uint16_t size = 0;
+    Gpa descriptors;
+    Gpa driver;
+    Gpa device;
+
+    [[nodiscard]] Gpa descriptor(unsigned index) const {
+        return Gpa{descriptors.value + 16 * std::uint64_t{index}};
+    }
+};
+
 /// One ring as a well-behaved driver keeps it. For the other kind of driver all places in memory
 /// are public.
-class DriverRing {
+class DriverRing : public RingPlaces {
 public:
     virtual ~DriverRing() = default;
 
@@ -54,15 +66,6 @@ public:
     virtual bool needs_kick() = 0;
     /// Asks for an interrupt at every used buffer, or for none.
     virtual void want_interrupts(bool wanted) = 0;
-
-    std::uint16_t size = 0;
-    Gpa descriptors;
-    Gpa driver;
-    Gpa device;
-
-    [[nodiscard]] Gpa descriptor(unsigned index) const {
-        return Gpa{descriptors.value + 16 * std::uint64_t{index}};
-    }
 };
 
 /// Memory for a ring and its keeper.
@@ -137,7 +140,7 @@ public:
     bool negotiate(std::uint64_t features);
     /// Makes and enables a ring for the queue.
     DriverRing& set_up(unsigned queue, std::uint16_t size = 16);
-    void enable(unsigned queue, const DriverRing& ring);
+    void enable(unsigned queue, const RingPlaces& places);
     void driver_ok();
     /// All of that for every queue.
     void start(std::uint64_t features, std::uint16_t size = 16);
