@@ -34,6 +34,10 @@ run: lkvm assets ## boot Debian's loong64 kernel to a shell
 assets: deps ## guest kernel, initrd and user-mode QEMU under build/assets
 	@cmake/fetch-assets.sh $(ASSETS)
 
+.PHONY: userland
+userland: assets ## bash, coreutils, perl, python3, openssl of Debian loong64 for a test
+	@cmake/make-userland.sh $(ASSETS)
+
 .PHONY: sysroot
 sysroot: deps ## headers and libraries for cross-compiling to loong64
 	@cmake/sysroot.sh $(BUILD)/sysroot-loong64
