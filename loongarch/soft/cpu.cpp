@@ -54,6 +54,7 @@ void Cpu::reset() {
         root_.reg[gstat::number] = gstat::GIDBIT::put(0, config_.gid_bits);
         root_.reg[gcfg::number] = gcfg::capabilities;
     }
+    if (in_guest()) guest_instructions_ += instructions - guest_entered_at_;
     bank_ = &root_;
     csr_ = root_.reg.data();
     tlb_.remove_if([](const TlbEntry&) { return true; });

@@ -251,6 +251,15 @@ public:
         return root < guest ? root : guest;
     }
 
+    /// The first such time after `now`.
+    [[nodiscard]] std::uint64_t timer_deadline_after(std::uint64_t now) const {
+        const std::uint64_t root = root_.deadline.load(std::memory_order_relaxed);
+        const std::uint64_t guest = guest_.deadline.load(std::memory_order_relaxed);
+        const std::uint64_t later = root > guest ? root : guest;
+        const std::uint64_t first = timer_deadline();
+        return first > now ? first : later > now ? later : UINT64_MAX;
+    }
+
     /// Finds or makes the block at pc. Null: an exception was delivered instead.
     Block* find_block();
     /// The block at `target` if the jump cache has it.

@@ -32,6 +32,7 @@ std::uint64_t writable_bits(unsigned number) {
         case pwcl::number: return pwcl::writable;
         case pwch::number: return pwch::writable;
         case stlbps::number: return stlbps::PS::mask;
+        case RVACFG: return rvacfg::RBits::mask;
         case TID: return 0xffffffff;
         case tcfg::number: return tcfg::writable;
         case CNTC: return UINT64_MAX;
@@ -117,6 +118,7 @@ std::uint64_t Cpu::write_csr(CsrBank& bank, unsigned number, std::uint64_t value
     if (number == llbctl::number && (value & mask & llbctl::WCLLB::mask) != 0) {
         (&bank == bank_ ? ll : bank.ll).valid = false;
     }
+    if (number == tcfg::number) update_timer(bank);  // what expired until now has happened
     std::uint64_t writable = writable_bits(number);
     if (!bank.is_guest && config_.has_lvz()) writable |= root_only_bits(number);
     const std::uint64_t changes = mask & writable;
@@ -140,6 +142,9 @@ void Cpu::after_csr_write(CsrBank& bank, unsigned number, std::uint64_t before) 
         case asid::number:
             if (changed != 0) flush_non_global(bank);
             break;
+        case RVACFG:
+            if (changed != 0) flush_translations(bank);
+            break;
         case tcfg::number:
             if (!tcfg::En::get(now)) {
                 // Stopping freezes the count that was left.
@@ -150,7 +155,11 @@ void Cpu::after_csr_write(CsrBank& bank, unsigned number, std::uint64_t before) 
             arm_timer(bank, now & tcfg::count_mask);
             break;
         case gstat::number:
-            if ((changed & gstat::GID::mask) != 0) flush_translations(guest_);
+            if ((changed & gstat::GID::mask) != 0) {
+                flush_translations(guest_);
+                // Another vCPU: what the last one linked is not its reservation.
+                guest_.ll.valid = false;
+            }
             break;
         default:
             if (number >= dmw::number0 && number < dmw::number0 + dmw::windows && changed != 0) {
@@ -172,7 +181,8 @@ std::uint64_t Cpu::write_guest_csr(unsigned number, std::uint64_t value, std::ui
         }
         case TVAL: {
             const std::uint64_t old = read_csr(guest_, number);
-            const std::uint64_t count_left = (old & ~mask) | (value & mask);
+            constexpr std::uint64_t all_ones = (std::uint64_t{1} << timer_bits) - 1;
+            const std::uint64_t count_left = ((old & ~mask) | (value & mask)) & all_ones;
             guest_.reg[TVAL] = count_left;
             if (tcfg::En::get(guest_.reg[tcfg::number])) {
                 arm_timer(guest_, count_left);
@@ -181,13 +191,12 @@ std::uint64_t Cpu::write_guest_csr(unsigned number, std::uint64_t value, std::ui
             return old;
         }
         case CPUID:
-        case TID:
         case BADI:
         case PRCFG1:
         case PRCFG2:
         case PRCFG3: {
-            const std::uint64_t old = guest_.reg[number];
-            guest_.reg[number] = (old & ~mask) | (value & mask);
+            const std::uint64_t old = read_csr(guest_, number);
+            guest_.reg[number] = ((old & ~mask) | (value & mask)) & 0xffffffff;
             return old;
         }
         case asid::number: {

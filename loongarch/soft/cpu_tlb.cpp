@@ -36,6 +36,11 @@ TlbEntry entry_from(const CsrBank& bank, TlbTag tag) {
     return entry;
 }
 
+/// Whether something may have been derived from the entry.
+bool translates(const TlbEntry& entry) {
+    return ((entry.lo[0] | entry.lo[1]) & tlbelo::V::mask) != 0;
+}
+
 bool same_space(const TlbEntry& entry, TlbTag tag) {
     return entry.kind == tag.kind && entry.gid == tag.gid;
 }
@@ -43,7 +48,7 @@ bool same_space(const TlbEntry& entry, TlbTag tag) {
 }  // namespace
 
 void Cpu::drop_translations(const TlbEntry& entry) {
-    if (((entry.lo[0] | entry.lo[1]) & tlbelo::V::mask) == 0) return;
+    if (!translates(entry)) return;
     // What was derived from a stage-2 page may stand anywhere.
     if (entry.kind == TlbKind::stage2) return flush_translations(guest_);
     CsrBank& bank = entry.kind == TlbKind::stage1 ? guest_ : root_;
@@ -180,11 +185,17 @@ bool Cpu::tlb_invalidate(unsigned operation, std::uint64_t operand, std::uint64_
         return (entry.vppn >> shift) == (vpn >> shift);
     };
     const auto remove = [this](auto&& matches) {
+        bool stage2 = false;  // these drop everything, once for all of them
         tlb_.remove_if([&](const TlbEntry& entry) {
             if (!matches(entry)) return false;
-            drop_translations(entry);
+            if (entry.kind == TlbKind::stage2) {
+                stage2 = stage2 || translates(entry);
+            } else {
+                drop_translations(entry);
+            }
             return true;
         });
+        if (stage2) flush_translations(guest_);
         return true;
     };
     // Of the running world, LA Vol.1 §4.2.4.7.

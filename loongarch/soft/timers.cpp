@@ -37,12 +37,9 @@ void Timers::run() {
         }
         next_ = UINT64_MAX;
         for (Cpu* cpu : system_.cpus()) {
-            const std::uint64_t deadline = cpu->timer_deadline();
-            if (deadline <= now) {
-                cpu->request_attention();
-            } else {
-                next_ = std::min(next_, deadline);
-            }
+            if (cpu->timer_deadline() <= now) cpu->request_attention();
+            // It has two timers; it arms again only the one that is due now.
+            next_ = std::min(next_, cpu->timer_deadline_after(now));
         }
     }
 }

@@ -85,7 +85,8 @@ public:
 private:
     /// Set of the STLB that `address` belongs to.
     [[nodiscard]] static unsigned set_of(std::uint64_t address, unsigned stlb_page_bits) {
-        return static_cast<unsigned>(address >> (stlb_page_bits + 1)) % sets;
+        // STLBPS comes from software: it must not become a shift out of range.
+        return static_cast<unsigned>(address >> (std::min(stlb_page_bits, 47u) + 1)) % sets;
     }
     [[nodiscard]] static bool overlap(const TlbEntry& a, const TlbEntry& b);
     [[nodiscard]] static bool matches(const TlbEntry& entry, std::uint64_t vpn, TlbTag tag) {
