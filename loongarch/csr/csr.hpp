@@ -154,6 +154,11 @@ using PS = Field<0, 6, unsigned>;
 }  // namespace stlbps
 
 inline constexpr unsigned RVACFG = 0x1f;
+namespace rvacfg {  // LA Vol.1 §7.5.11
+using RBits = Field<0, 4, unsigned>;
+inline constexpr unsigned max = 8;  ///< bits that addresses can be shortened by
+}  // namespace rvacfg
+
 inline constexpr unsigned CPUID = 0x20;
 inline constexpr unsigned PRCFG1 = 0x21;
 inline constexpr unsigned PRCFG2 = 0x22;

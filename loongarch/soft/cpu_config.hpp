@@ -61,7 +61,8 @@ struct CpuConfig {
         // FP, LSX, LASX, LLFTP, LSPW, LAM of the LA464, and the later additions FRECIPE, DIV32,
         // LAM_BH, LAMCAS, LLACQ_SCREL and SCQ
         config.word[2] = 0x0060c0cf | 0x3e000000 | (host_has_wide_swap ? 1u << 30 : 0);
-        config.word[3] = 0x00000cfd;
+        // As the LA464, with addresses that RVACFG shortens by up to 8 bits, but no store fill buffer
+        config.word[3] = 0x0000fcfd;
         config.word[4] = counter_hz;
         config.word[5] = 0x00010001;  // the counter runs at word 4 * 1 / 1
         config.word[16] = 0x00002c3d;  // caches as on a 3A5000

@@ -11,9 +11,12 @@ using namespace csr;
 
 namespace {
 
-std::uint64_t sign_extend_address(std::uint64_t address) {
-    constexpr unsigned unused = 64 - virtual_bits;
-    return static_cast<std::uint64_t>(static_cast<std::int64_t>(address << unused) >> unused);
+/// Whether an address to be looked up in the TLB is the sign extension of its lower bits, of which
+/// RVACFG can make fewer. LA Vol.1 §5.2.3.
+bool legal_address(std::uint64_t address, std::uint64_t reduced) {
+    const unsigned bits = virtual_bits - std::min(rvacfg::RBits::get(reduced), rvacfg::max);
+    const auto high = static_cast<std::int64_t>(address) >> (bits - 1);
+    return high == 0 || high == -1;
 }
 
 Translation refuse(Exception exception, std::uint64_t address, bool stage2 = false) {
@@ -77,7 +80,7 @@ Translation Cpu::translate(std::uint64_t address, Access access) {
         direct = dmw::VSEG::get(value) == address >> 60 && ((value >> level) & 1) != 0;
     }
     if (!direct) {
-        if (sign_extend_address(address) != address) {
+        if (!legal_address(address, csr_[RVACFG])) {
             return refuse(access == Access::fetch ? Exception::ADEF : Exception::ADEM, address);
         }
         first = translate_mapped(address, access);
