@@ -55,7 +55,7 @@ check: deps $(BUILD)/build.ninja assets kvm-assets ## the tests, with all set-up
 	@BUILD=$(BUILD) JOBS=$(JOBS) tests/check.sh
 
 .PHONY: check-long
-check-long: check ## soak runs and many boots
+check-long: check qemu-kvm-assets ## soak runs and many boots
 	@cd $(BUILD) && $(CTEST) -C long -L long
 
 .PHONY: bench
@@ -88,6 +88,10 @@ clean: ## remove what was built; what was fetched stays in the cache
 .PHONY: kvm-assets
 kvm-assets: assets loong64 ## the initrd with the loong64 lkvm and a guest for it
 	@cmake/make-kvm-initrd.sh $(ASSETS) $(BUILD)/loong64/lkvm
+
+.PHONY: qemu-kvm-assets
+qemu-kvm-assets: assets ## the initrd with Debian's QEMU for loong64, another client of KVM
+	@cmake/make-qemu-kvm-initrd.sh $(ASSETS)
 
 .PHONY: run-kvm
 run-kvm: lkvm kvm-assets ## Debian under KVM, in Debian on the software CPU's --lvz

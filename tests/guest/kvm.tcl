@@ -2,10 +2,11 @@
 # Guests under the kernel's KVM, inside `lkvm run --lvz`. Source guest.exp first.
 
 # Boots the outer guest, a stock Debian kernel with /dev/kvm, to its prompt.
-proc kvm_host_start {cpus} {
+proc kvm_host_start {cpus {image ""}} {
     global initrd assets
-    if {![file exists $assets/kvm.img]} { skip "no $assets/kvm.img (make kvm-assets)" }
-    set initrd $assets/kvm.img
+    if {$image eq ""} { set image $assets/kvm.img }
+    if {![file exists $image]} { skip "no $image (make kvm-assets)" }
+    set initrd $image
     guest_start --lvz -m 1G@0x90000000 -c $cpus
     guest_prompt
     check_equal [guest_run {test -c /dev/kvm && echo there}] there "/dev/kvm"
