@@ -35,6 +35,10 @@ void add_run_options(CLI::App& run, RunOptions& options) {
                    "Directory for the guest, mounted by its tag; option ro; repeat for more")
         ->type_name("DIRECTORY,TAG[,ro]")
         ->allow_extra_args(false);
+    run.add_flag("--balloon", options.balloon, "Memory balloon: unused memory goes to the host");
+    run.add_option("--debug-balloon", options.debug_balloon,
+                   "The same, driven through a unix socket: lines 'target SIZE' and 'stats'")
+        ->type_name("SOCKET");
     run.add_flag("--rng", options.rng, "Random numbers of the host for the guest");
     run.add_option("-n,--network", options.networks,
                    "Network interface: mode=user, tap or none; options mac=MAC, mtu=N, queues=N, "

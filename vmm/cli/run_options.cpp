@@ -114,10 +114,15 @@ Outcome<std::string> check_kernel(const RunOptions& options) {
     return kernel;
 }
 
+/// By itself Linux with 16 KiB pages reports free memory only in pieces of 32 MiB, and only while
+/// more than 1 GiB is free; 2^7 pages are a huge page of the host.
+constexpr std::string_view balloon_command_line = " page_reporting.page_reporting_order=7";
+
 std::string kernel_command_line(const RunOptions& options) {
     std::string line;
     if (!options.no_defaults) {
         line = options.console == "virtio" ? virtio_console_command_line : default_command_line;
+        if (options.balloon || !options.debug_balloon.empty()) line += balloon_command_line;
     }
     for (const std::string& part : options.params) {
         if (!line.empty() && !part.empty()) line += ' ';
@@ -163,6 +168,8 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
         machine.devices.disks.push_back(LKVM_CHECK(parse_disk(disk)));
     }
     machine.devices.rng = options.rng;
+    machine.devices.balloon = options.balloon || !options.debug_balloon.empty();
+    machine.devices.debug_balloon = options.debug_balloon;
     for (const std::string& share : options.shares) {
         machine.devices.shares.push_back(LKVM_CHECK(parse_share(share)));
     }

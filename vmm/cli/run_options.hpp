@@ -26,6 +26,8 @@ struct RunOptions {
     bool rng = false;
     std::vector<std::string> ports;
     std::vector<std::string> shares;
+    bool balloon = false;
+    std::string debug_balloon;
     std::string cpus;
     std::string name;
     std::string console;

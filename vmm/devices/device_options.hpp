@@ -2,6 +2,7 @@
 // The virtio devices that a command line asks for.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "vmm/devices/socket_port.hpp"
@@ -18,6 +19,8 @@ struct DeviceOptions {
     bool console = false;            ///< the user's terminal on a virtio console
     std::vector<PortOptions> ports;  ///< of the same console device
     std::vector<ShareOptions> shares;
+    bool balloon = false;
+    std::string debug_balloon;  ///< path of a socket for BalloonDebug; empty: none
 
     [[nodiscard]] bool has_console() const { return console || !ports.empty(); }
     [[nodiscard]] std::size_t count() const {
@@ -26,6 +29,7 @@ struct DeviceOptions {
         count += rng ? 1 : 0;
         count += has_console() ? 1 : 0;
         count += shares.size();
+        count += balloon ? 1 : 0;
         return count;
     }
 };

@@ -41,7 +41,8 @@ Outcome<> VirtioDevices::create(const DeviceOptions& options, const Wiring& wiri
     if (options.rng) {
         add(std::make_unique<RngDevice>(next_place(wiring, "virtio-rng0")), wiring);
     }
-    return add_shares(options, wiring);
+    LKVM_CHECK(add_shares(options, wiring));
+    return add_balloon(options, wiring);
 }
 
 DevicePlace VirtioDevices::next_place(const Wiring& wiring, std::string name) const {
@@ -102,6 +103,16 @@ Outcome<> VirtioDevices::add_shares(const DeviceOptions& options, const Wiring& 
         DevicePlace place = next_place(wiring, text("virtio-9p", number++));
         add(LKVM_CHECK(ShareDevice::create(std::move(place), share, files_each)), wiring);
     }
+    return {};
+}
+
+Outcome<> VirtioDevices::add_balloon(const DeviceOptions& options, const Wiring& wiring) {
+    if (!options.balloon) return {};
+    auto device = std::make_unique<BalloonDevice>(next_place(wiring, "virtio-balloon0"));
+    balloon_ = device.get();
+    add(std::move(device), wiring);
+    if (options.debug_balloon.empty()) return {};
+    balloon_debug_ = LKVM_CHECK(BalloonDebug::create(options.debug_balloon, *balloon_));
     return {};
 }
 

@@ -12,6 +12,8 @@
 #include <lkvm/mmio_bus.hpp>
 
 #include "vmm/devices/console_device.hpp"
+#include "vmm/devices/balloon_debug.hpp"
+#include "vmm/devices/balloon_device.hpp"
 #include "vmm/devices/device_options.hpp"
 #include "vmm/devices/hosted_device.hpp"
 #include "vmm/host/worker_pool.hpp"
@@ -53,6 +55,8 @@ public:
     /// Bit n: there is a device in slot n.
     [[nodiscard]] std::uint32_t slots() const { return (1u << devices_.size()) - 1; }
     [[nodiscard]] std::span<const std::unique_ptr<HostedDevice>> all() const { return devices_; }
+    /// Null if there is none.
+    [[nodiscard]] BalloonDevice* balloon() { return balloon_; }
     /// The virtio console, or null.
     [[nodiscard]] ConsoleDevice* console() const { return console_; }
 
@@ -61,11 +65,14 @@ private:
     [[nodiscard]] Outcome<> add_networks(const DeviceOptions& options, const Wiring& wiring);
     [[nodiscard]] Outcome<> add_console(const DeviceOptions& options, const Wiring& wiring);
     [[nodiscard]] Outcome<> add_shares(const DeviceOptions& options, const Wiring& wiring);
+    [[nodiscard]] Outcome<> add_balloon(const DeviceOptions& options, const Wiring& wiring);
     [[nodiscard]] DevicePlace next_place(const Wiring& wiring, std::string name) const;
     void add(std::unique_ptr<HostedDevice> device, const Wiring& wiring);
 
     std::unique_ptr<WorkerPool> workers_;
     std::vector<std::unique_ptr<HostedDevice>> devices_;
+    BalloonDevice* balloon_ = nullptr;  // one of devices_
+    std::unique_ptr<BalloonDebug> balloon_debug_;
     ConsoleDevice* console_ = nullptr;
     bool running_ = false;
 };
