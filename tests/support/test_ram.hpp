@@ -44,6 +44,7 @@ public:
 class TestRam {
 public:
     static constexpr std::uint64_t bank_size = 0x400000;
+    static constexpr std::uint64_t third_size = 0x4000000;
     static constexpr Gpa first{0x90000000};
     static constexpr Gpa second{first.value + bank_size};
     static constexpr Gpa third{0xa0000000};
@@ -51,18 +52,19 @@ public:
 
     TestRam() {
         for (const Gpa base : {first, second, third}) {
-            void* const all = ::mmap(nullptr, bank_size + 2 * guard, PROT_NONE,
+            const std::uint64_t size = base == third ? third_size : bank_size;
+            void* const all = ::mmap(nullptr, size + 2 * guard, PROT_NONE,
                                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
             EXPECT_NE(all, MAP_FAILED);
             std::byte* const host = static_cast<std::byte*>(all) + guard;
-            EXPECT_EQ(::mprotect(host, bank_size, PROT_READ | PROT_WRITE), 0);
-            mappings_.push_back(all);
-            EXPECT_TRUE(banks.add({base, bank_size, host}).has_value());
+            EXPECT_EQ(::mprotect(host, size, PROT_READ | PROT_WRITE), 0);
+            mappings_.push_back({all, size + 2 * guard});
+            EXPECT_TRUE(banks.add({base, size, host}).has_value());
         }
         memory.set_write_observer(&observer);
     }
     ~TestRam() {
-        for (void* const all : mappings_) ::munmap(all, bank_size + 2 * guard);
+        for (const auto& [all, size] : mappings_) ::munmap(all, size);
     }
     TestRam(const TestRam&) = delete;
     TestRam& operator=(const TestRam&) = delete;
@@ -105,7 +107,7 @@ public:
 private:
     static constexpr std::size_t guard = 0x10000;
 
-    std::vector<void*> mappings_;
+    std::vector<std::pair<void*, std::size_t>> mappings_;
     std::uint64_t next_ = 0x1000;
 };
 

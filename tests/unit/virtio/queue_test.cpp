@@ -148,6 +148,31 @@ TEST_P(QueueTest, FullRingIsTakenWhole) {
     for (const std::uint16_t id : ids) EXPECT_EQ(ring().poll(), (Used{id, 0}));
 }
 
+TEST_P(QueueTest, NotifyingWithoutCompletionsIsSilent) {
+    start();
+    add({{ram.allocate(8), 8, true}});
+    driver.kick(0);
+    device.give_back_all();
+    device.notify(0);
+    device.notify(0);
+    EXPECT_EQ(driver.pulse.count, 1u);
+}
+
+TEST_P(QueueTest, ChainWithMorePiecesThanTheDeviceTakesNeedsReset) {
+    start(64);
+    const Gpa buffer = ram.allocate(8);
+    add(std::vector<Piece>(HoldingDevice::max_segments, {buffer, 8, true}));
+    driver.kick(0);
+    EXPECT_EQ(device.held.size(), 1u);
+    EXPECT_FALSE(driver.broken());
+    device.give_back_all();
+    EXPECT_TRUE(ring().poll().has_value());
+    add(std::vector<Piece>(HoldingDevice::max_segments + 1, {buffer, 8, true}));
+    driver.kick(0);
+    EXPECT_TRUE(driver.broken());
+    EXPECT_TRUE(device.held.empty());
+}
+
 TEST_P(QueueTest, NoInterruptWhenTheDriverWantsNone) {
     start();
     device.at_once = true;

@@ -22,7 +22,7 @@ constexpr BadRange bad_ranges[] = {
     {"InAGap", TestRam::gap.value + 0x1000, 512},
     {"OverTheEndOfABank", end_of_touching_banks - 1, 2},
     {"FromBankIntoGapAndNextBank", end_of_touching_banks - 4096, 0x10000000},
-    {"BehindTheLastBank", TestRam::third.value + TestRam::bank_size, 16},
+    {"BehindTheLastBank", TestRam::third.value + TestRam::third_size, 16},
     {"InVirtioWindow", 0x16000000, 512},
     {"InSerialPort", 0x1fe001e0, 8},
     {"InInterruptController", 0x10000000, 64},
@@ -98,8 +98,10 @@ void add_tables(std::vector<Attack>& attacks) {
                        }});
     attacks.push_back({"TableWithNext", Outcome::needs_reset, [](Victim& victim) {
                            victim.start();
-                           const Gpa table = victim.ram.allocate(64);
+                           const Gpa table = victim.ram.allocate(48);
                            victim.put(table, victim.header(), 1);
+                           victim.put(Gpa{table.value + 16}, victim.data(), 2);
+                           victim.put(Gpa{table.value + 32}, victim.status());
                            victim.offer(
                                {{table.value, 48, raw_indirect | raw_next}, victim.status()});
                            victim.kick();
@@ -118,15 +120,17 @@ void add_tables(std::vector<Attack>& attacks) {
                            offer_table(victim, {victim.header(), victim.data(), last});
                            victim.kick();
                        }});
-    attacks.push_back({"MoreThanFourGigabytes", Outcome::needs_reset, [](Victim& victim) {
-                           victim.start();
-                           // Each piece is in RAM; 1100 of them are more than 4 GiB.
-                           std::vector<Raw> chain(
-                               1100,
-                               Raw{TestRam::third.value, TestRam::bank_size, raw_next | raw_write});
-                           offer_table(victim, chain);
-                           victim.kick();
-                       }});
+    attacks.push_back(
+        {"MoreThanFourGigabytes", Outcome::needs_reset, [](Victim& victim) {
+             victim.start();
+             // Each piece is in RAM; 64 of them are more than 4 GiB.
+             std::vector<Raw> chain(
+                 1100, Raw{TestRam::third.value, TestRam::third_size, raw_next | raw_write});
+             chain.front() = victim.header();
+             chain.push_back(victim.status());
+             offer_table(victim, chain);
+             victim.kick();
+         }});
     attacks.push_back({"MorePiecesThanAnnounced", Outcome::needs_reset, [](Victim& victim) {
                            victim.start();
                            std::vector<Raw> chain(

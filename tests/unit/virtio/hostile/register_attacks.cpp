@@ -200,8 +200,9 @@ void add_ring_setups(std::vector<Attack>& attacks) {
     };
     for (const auto& [area_name, area] : areas) {
         for (const auto& [place_name, place] : places) {
-            add_setup(attacks, std::string(area_name) + place_name, Outcome::needs_reset,
-                      [which = area, where = place](RingPlaces& ring) { ring.*which = Gpa{where}; });
+            add_setup(
+                attacks, std::string(area_name) + place_name, Outcome::needs_reset,
+                [which = area, where = place](RingPlaces& ring) { ring.*which = Gpa{where}; });
         }
         add_setup(attacks, std::string(area_name) + "Misaligned", Outcome::needs_reset,
                   [which = area](RingPlaces& ring) { ++(ring.*which).value; });

@@ -56,6 +56,17 @@ void add_split_chains(std::vector<Attack>& attacks) {
                            victim.offer({{table.value, 32, raw_indirect}});
                            victim.kick();
                        }});
+    attacks.push_back({"TableInTableWithAGoodRequest", Outcome::needs_reset, [](Victim& victim) {
+                           victim.start();
+                           const Gpa inner = victim.ram.allocate(48);
+                           victim.put(inner, victim.header(), 1);
+                           victim.put(Gpa{inner.value + 16}, victim.data(), 2);
+                           victim.put(Gpa{inner.value + 32}, victim.status());
+                           const Gpa outer = victim.ram.allocate(16);
+                           victim.put(outer, {inner.value, 48, raw_indirect});
+                           victim.offer({{outer.value, 16, raw_indirect}});
+                           victim.kick();
+                       }});
     attacks.push_back({"EverythingFlagged", Outcome::needs_reset, [](Victim& victim) {
                            victim.start();
                            Raw raw = victim.header();
@@ -128,12 +139,12 @@ void add_split_indices(std::vector<Attack>& attacks) {
                            victim.start();
                            victim.disk.later = true;
                            victim.offer({victim.header(), victim.data(), victim.status()});
-                           for (std::uint16_t i = 1; i <= 200; ++i) {
+                           for (std::uint16_t i = 1; i <= 272; ++i) {
                                victim.ram.put<Le16>(Gpa{victim.ring().driver.value + 2}, i);
                                victim.kick();
                            }
-                           victim.disk.finish();
-                           victim.disk.finish();
+                           while (!victim.disk.waiting.empty()) victim.disk.finish();
+                           EXPECT_EQ(victim.disk.submitted.size(), 272u);
                            victim.disk.later = false;
                        }});
     attacks.push_back({"KickWithNothingThere", Outcome::ignored, [](Victim& victim) {
