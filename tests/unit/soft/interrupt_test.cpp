@@ -230,7 +230,8 @@ TEST_F(Idle, WakesForALineAndGoesOnBehindIdle) {
     machine.load(program);
     const std::uint64_t entry[] = {program.base()};
     machine.start(entry);
-    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+    // Long enough to reach idle on a busy machine with sanitizers.
+    std::this_thread::sleep_for(std::chrono::milliseconds{100});
     cpu.set_line(4, true);
     machine.join();
     EXPECT_EQ(cpu.gpr[s0], behind);

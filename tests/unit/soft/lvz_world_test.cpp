@@ -136,7 +136,7 @@ TEST(Lvz, Row11ExitMasksInterruptsAndKeepsEveryRegister) {
     machine.load_guest(hypercall());
     std::array<std::uint64_t, 32> before{};
     for (std::uint8_t number = 1; number < 32; ++number) {
-        machine.gpr(number) = before[number] = 0x1111111111111111 * number;
+        machine.gpr(number) = before[number] = 0x1111111111111111U * number;
     }
     machine.set(ecfg::number, ecfg::LIE::put(0, 0x1800));
     machine.set(euen::number, euen::FPE::mask);
