@@ -120,17 +120,16 @@ void add_tables(std::vector<Attack>& attacks) {
                            offer_table(victim, {victim.header(), victim.data(), last});
                            victim.kick();
                        }});
-    attacks.push_back(
-        {"MoreThanFourGigabytes", Outcome::needs_reset, [](Victim& victim) {
-             victim.start();
-             // Each piece is in RAM; 64 of them are more than 4 GiB.
-             std::vector<Raw> chain(
-                 1100, Raw{TestRam::third.value, TestRam::third_size, raw_next | raw_write});
-             chain.front() = victim.header();
-             chain.push_back(victim.status());
-             offer_table(victim, chain);
-             victim.kick();
-         }});
+    attacks.push_back({"MoreThanFourGigabytes", Outcome::needs_reset, [](Victim& victim) {
+                           victim.start();
+                           // Each piece is in RAM; 64 of them are more than 4 GiB.
+                           std::vector<Raw> chain(65, Raw{TestRam::third.value, TestRam::third_size,
+                                                          raw_next | raw_write});
+                           chain.front() = victim.header();
+                           chain.push_back(victim.status());
+                           offer_table(victim, chain);
+                           victim.kick();
+                       }});
     attacks.push_back({"MorePiecesThanAnnounced", Outcome::needs_reset, [](Victim& victim) {
                            victim.start();
                            std::vector<Raw> chain(
