@@ -50,7 +50,7 @@ loong64: sysroot ## build/loong64/lkvm, static, for LoongArch hosts
 	@cmake --build $(BUILD)/loong64 -j $(JOBS)
 
 .PHONY: check
-check: deps $(BUILD)/build.ninja assets kvm-assets ## the tests, with all set-up; what CI runs
+check: deps $(BUILD)/build.ninja assets kvm-assets baremetal ## the tests, with all set-up; what CI runs
 	@cmake --build $(BUILD) -j $(JOBS)
 	@BUILD=$(BUILD) JOBS=$(JOBS) tests/check.sh
 
@@ -99,8 +99,24 @@ run-kvm: lkvm kvm-assets ## Debian under KVM, in Debian on the software CPU's --
 	@$(BUILD)/lkvm run --lvz -k $(ASSETS)/vmlinuz -i $(ASSETS)/kvm.img -m 1G@0x90000000 -c 2 \
 		-p 'lkvm.then=shell lkvm.run="lkvm run -k /guest/vmlinuz -i /guest/initrd.img -m 512@0x90000000 -c 2"'
 
-.PHONY: baremetal deb
-baremetal deb:
+.PHONY: baremetal
+baremetal: sysroot ## build/baremetal/lkvm-zones.elf, the bare-metal hypervisor
+	@cmake -G Ninja -S . -B $(BUILD)/baremetal -DCMAKE_BUILD_TYPE=Release -DLKVM_WERROR=ON \
+		-DCMAKE_TOOLCHAIN_FILE=$(CURDIR)/cmake/loong64-elf.cmake \
+		-DLKVM_SYSROOT=$(abspath $(BUILD))/sysroot-loong64
+	@cmake --build $(BUILD)/baremetal -j $(JOBS) --target zones
+
+.PHONY: run-zones
+run-zones: lkvm assets baremetal ## two Debian zones, two CPUs each, on the software board
+	@$(BUILD)/lkvm pack -o $(BUILD)/zones.img \
+		--zone linux0 -k $(ASSETS)/vmlinuz -i $(ASSETS)/initrd.img -m 512@0x90000000 -c 2 \
+		--zone linux1 -k $(ASSETS)/vmlinuz -i $(ASSETS)/initrd.img -m 512@0x90000000 -c 2
+	@echo "lkvm: ctrl-] 0 and ctrl-] 1 switch between the zones, ctrl-a x leaves" >&2
+	@$(BUILD)/lkvm run --lvz -k $(BUILD)/baremetal/lkvm-zones.elf -i $(BUILD)/zones.img \
+		-m 2G@0x90000000 -c 4
+
+.PHONY: deb
+deb:
 	@echo "lkvm: 'make $@' does not exist yet" >&2; exit 1
 
 .PHONY: help

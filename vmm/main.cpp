@@ -44,6 +44,10 @@ ExitCode run_program(std::span<const char* const> arguments, lkvm::vmm::StderrLo
             std::fputs(print->text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
         return printed ? ExitCode::powered_off : ExitCode::runtime_error;
     }
+    if (const auto* packing = std::get_if<lkvm::vmm::PackCommand>(&command.value())) {
+        const auto done = lkvm::vmm::pack(*packing);
+        return done.has_value() ? ExitCode::powered_off : report(log, done.failure());
+    }
     const auto& run = std::get<lkvm::vmm::RunCommand>(command.value());
     log.set_level(run.log_level);
     const auto end = lkvm::vmm::run_machine(run.machine, log);

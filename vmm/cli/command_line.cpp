@@ -97,6 +97,9 @@ struct Parser {
         app.set_version_flag("-v,--version", text("lkvm ", version));
         run = app.add_subcommand("run", "Start a guest");
         add_run_options(*run, run_options);
+        app.add_subcommand("pack",
+                           "Make a bundle of zones: -o FILE, then for each zone --zone NAME "
+                           "and options of run");
         show_version = app.add_subcommand("version", "Print the version");
         help = app.add_subcommand("help", "Explain a command");
         help->add_option("command", help_topic, "Name of the command");
@@ -110,8 +113,8 @@ Outcome<Command> help_text(Parser& parser) {
         if (command->get_name() == parser.help_topic)
             return Command{PrintText{command->help("lkvm")}};
     }
-    return usage_failure(
-        text("help '", parser.help_topic, "': no such command, expected run, ", "version or help"));
+    return usage_failure(text("help '", parser.help_topic,
+                              "': no such command, expected run, pack, version or help"));
 }
 
 Outcome<Command> chosen_command(Parser& parser) {
@@ -120,7 +123,7 @@ Outcome<Command> chosen_command(Parser& parser) {
     }
     if (parser.show_version->parsed()) return Command{PrintText{text("lkvm ", version, '\n')}};
     if (parser.help->parsed()) return help_text(parser);
-    return usage_failure("no command given, expected run, version or help");
+    return usage_failure("no command given, expected run, pack, version or help");
 }
 
 /// CLI11's messages as one line in our form.
@@ -137,6 +140,10 @@ std::string one_line(std::string message) {
 }  // namespace
 
 Outcome<Command> parse_command_line(std::span<const char* const> arguments) {
+    // Its options come in groups, one for each zone, which CLI11 does not know.
+    if (arguments.size() > 1 && std::string_view{arguments[1]} == "pack") {
+        return Command{LKVM_CHECK(parse_pack(arguments.subspan(2)))};
+    }
     Parser parser;
     try {
         parser.app.parse(static_cast<int>(arguments.size()), arguments.data());

@@ -8,6 +8,7 @@
 
 #include <lkvm/log.hpp>
 
+#include "vmm/cli/pack_command.hpp"
 #include "vmm/machine/machine_config.hpp"
 #include "vmm/outcome.hpp"
 
@@ -23,7 +24,7 @@ struct RunCommand {
     LogLevel log_level = LogLevel::info;
 };
 
-using Command = std::variant<PrintText, RunCommand>;
+using Command = std::variant<PrintText, RunCommand, PackCommand>;
 
 /// What every machine's kernel is told unless --nodefaults.
 inline constexpr std::string_view default_command_line = "console=ttyS0 earlycon";

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "baremetal/boot/board.hpp"
+
+#include <cstring>
+#include <string_view>
+
+#include <libfdt.h>
+
+#include "baremetal/cpu/csr_access.hpp"
+#include "loongarch/boot/efi.hpp"
+
+namespace lkvm::hv {
+namespace {
+
+namespace efi = la::efi;
+
+extern "C" const char _head[];
+extern "C" const char _end[];
+
+constexpr std::uint64_t max_config_tables = 64;
+
+/// Physical address that the configuration table of `guid` names, or 0.
+std::uint64_t config_table(const efi::SystemTable& system, const efi::Guid& guid) {
+    const auto* tables = physical_pointer<const efi::ConfigTable>(system.tables);
+    const std::uint64_t count = system.table_count;
+    for (std::uint64_t i = 0; i < count && i < max_config_tables; ++i) {
+        if (std::memcmp(&tables[i].guid, &guid, sizeof(guid)) == 0) return tables[i].address;
+    }
+    return 0;
+}
+
+std::uint64_t cells64(const void* data, int cell) {
+    const auto* cells = static_cast<const Be32*>(data) + cell;
+    return std::uint64_t{cells[0].value()} << 32 | cells[1].value();
+}
+
+Result<> read_tree(const void* tree, Board& board) {
+    if (fdt_check_header(tree) != 0) return fail(ErrorCode::bad_format);
+    for (int node = fdt_next_node(tree, -1, nullptr); node >= 0;
+         node = fdt_next_node(tree, node, nullptr)) {
+        int length = 0;
+        const void* const type = fdt_getprop(tree, node, "device_type", &length);
+        if (type == nullptr || length <= 0) continue;
+        const std::string_view kind{static_cast<const char*>(type),
+                                    static_cast<std::size_t>(length) - 1};
+        const void* const reg = fdt_getprop(tree, node, "reg", &length);
+        if (reg == nullptr) continue;
+        if (kind == "memory") {
+            for (int cell = 0; cell + 4 <= length / 4; cell += 4) {
+                LKVM_TRY(board.memory.add(cells64(reg, cell), cells64(reg, cell + 2)));
+            }
+        } else if (kind == "cpu" && length == 4) {
+            if (board.cpu_count == max_board_cpus) return fail(ErrorCode::too_many);
+            board.cpus[board.cpu_count++] = static_cast<const Be32*>(reg)->value();
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<> read_board(std::uint64_t system_table, Board& board) {
+    if (system_table == 0) return fail(ErrorCode::not_found);
+    const auto& system = *physical_pointer<const efi::SystemTable>(system_table);
+    if (system.header.signature != efi::system_table_signature) return fail(ErrorCode::bad_format);
+    const std::uint64_t tree = config_table(system, efi::device_tree_guid);
+    if (tree == 0) return fail(ErrorCode::not_found);
+    LKVM_TRY(read_tree(physical_pointer<const void>(tree), board));
+    LKVM_TRY(board.memory.reserve(tree & address_mask,
+                                  fdt_totalsize(physical_pointer<const void>(tree))));
+    const std::uint64_t head = physical_address(_head);
+    LKVM_TRY(board.memory.reserve(head, physical_address(_end) - head));
+    const std::uint64_t initrd = config_table(system, efi::initrd_guid);
+    if (initrd == 0) return fail(ErrorCode::not_found);
+    const auto& record = *physical_pointer<const efi::InitrdRecord>(initrd);
+    board.bundle = {physical_pointer(record.base), static_cast<std::size_t>(record.size.value())};
+    return board.memory.reserve(record.base, record.size);
+}
+
+}  // namespace lkvm::hv

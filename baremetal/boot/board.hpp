@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The board as firmware describes it: EFI tables and device tree.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <lkvm/result.hpp>
+
+#include "baremetal/memory/board_memory.hpp"
+
+namespace lkvm::hv {
+
+inline constexpr unsigned max_board_cpus = 64;
+
+struct Board {
+    BoardMemory memory;
+    std::array<unsigned, max_board_cpus> cpus{};  ///< CPUIDs
+    unsigned cpu_count = 0;
+    std::span<const std::byte> bundle;
+};
+
+/// Reads the system table at physical `system_table`. What firmware left in the memory that is
+/// still needed (device tree, bundle) and this program are taken out of `memory`. Errors:
+/// `not_found` (no device tree, no bundle), `bad_format`, `too_many`.
+[[nodiscard]] Result<> read_board(std::uint64_t system_table, Board& board);
+
+}  // namespace lkvm::hv

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Where lkvm-zones starts: image header, first instructions of the boot CPU and of the others.
+// Linux's LoongArch boot protocol; the ELF file and the raw image enter at the same place.
+
+// The header is what Linux's boot protocol asks for; the loader takes entry, size and load offset
+// from it. Until relocation has run only pc-relative addresses are used.
+asm(R"(
+    .section .head, "ax"
+    .globl _head
+_head:
+    .word   0x00005a4d
+    .word   0
+    .dword  _start - _head + 0x200000
+    .dword  _end - _head
+    .dword  0x200000
+    .dword  0, 0, 0
+    .word   0x818223cd
+    .word   pe_header - _head
+pe_header:
+    .word   0x00004550
+    .half   0x6264
+    .half   0
+    .word   0, 0, 0
+    .half   0
+    .half   0
+
+    .globl _start
+_start:
+    # Direct windows: 0x8... uncached, 0x9... cached, both for PLV 0.
+    ori     $t0, $zero, 1
+    lu52i.d $t0, $t0, -2048
+    csrwr   $t0, 0x180
+    ori     $t0, $zero, 0x11
+    lu52i.d $t0, $t0, -1792
+    csrwr   $t0, 0x181
+    # Go on at the cached alias of where we are.
+    la.pcrel $t0, start_mapped
+    lu52i.d $t1, $zero, -1792
+    slli.d  $t0, $t0, 16
+    srli.d  $t0, $t0, 16
+    or      $t0, $t0, $t1
+    jirl    $zero, $t0, 0
+start_mapped:
+    ori     $t0, $zero, 0xb0
+    csrwr   $t0, 0x0
+    csrwr   $zero, 0x2
+    csrwr   $zero, 0x4
+    # .bss, once
+    la.pcrel $t0, _bss_start
+    la.pcrel $t1, _bss_end
+2:  bgeu    $t0, $t1, 3f
+    st.d    $zero, $t0, 0
+    addi.d  $t0, $t0, 8
+    b       2b
+3:
+    # Addresses in data: the image was linked at 0.
+    la.pcrel $t0, _rela_start
+    la.pcrel $t1, _rela_end
+    la.pcrel $t2, _head
+4:  bgeu    $t0, $t1, 5f
+    ld.d    $t3, $t0, 0
+    ld.d    $t4, $t0, 16
+    add.d   $t3, $t3, $t2
+    add.d   $t4, $t4, $t2
+    st.d    $t4, $t3, 0
+    addi.d  $t0, $t0, 24
+    b       4b
+5:
+    la.pcrel $sp, boot_stack_top
+    move    $tp, $zero
+    bl      lkvm_zones_main
+6:  idle    0
+    b       6b
+
+    # Other CPUs: firmware jumps here (physical address) when the boot CPU has left a word in
+    # mailbox 1: the physical address of the CPU's stack top.
+    .globl secondary_start
+secondary_start:
+    ori     $t0, $zero, 1
+    lu52i.d $t0, $t0, -2048
+    csrwr   $t0, 0x180
+    ori     $t0, $zero, 0x11
+    lu52i.d $t0, $t0, -1792
+    csrwr   $t0, 0x181
+    la.pcrel $t0, secondary_mapped
+    lu52i.d $t1, $zero, -1792
+    slli.d  $t0, $t0, 16
+    srli.d  $t0, $t0, 16
+    or      $t0, $t0, $t1
+    jirl    $zero, $t0, 0
+secondary_mapped:
+    ori     $t0, $zero, 0xb0
+    csrwr   $t0, 0x0
+    csrwr   $zero, 0x2
+    csrwr   $zero, 0x4
+    lu12i.w $t0, 1
+    ori     $t0, $t0, 0x28
+    iocsrrd.d $sp, $t0
+    or      $sp, $sp, $t1
+    move    $tp, $zero
+    bl      lkvm_zones_secondary
+8:  idle    0
+    b       8b
+
+    .section .bss
+    .balign 16
+boot_stack:
+    .space  65536
+    .globl boot_stack_top
+boot_stack_top:
+)");

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// lkvm-zones: from the first C++ instruction to running zones.
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+
+#include <lkvm/assert.hpp>
+
+#include "baremetal/boot/board.hpp"
+#include "baremetal/console/console.hpp"
+#include "baremetal/cpu/clock.hpp"
+#include "baremetal/cpu/csr_access.hpp"
+#include "baremetal/cpu/vcpu.hpp"
+#include "baremetal/zone/bundle_reader.hpp"
+#include "baremetal/zone/zone.hpp"
+#include "loongarch/csr/csr.hpp"
+#include "loongarch/platform/boot_rom.hpp"
+
+namespace lkvm {
+
+void panic(const char* what, const char* file, int line) noexcept {
+    hv::console.line("internal error:");
+    hv::console.line(what);
+    hv::console.line(file, static_cast<std::uint64_t>(line));
+    for (;;) hv::wait_for_interrupt();
+}
+
+}  // namespace lkvm
+
+namespace lkvm::hv {
+
+// boot/entry.cpp: where another CPU begins.
+extern "C" const char secondary_start[];
+
+namespace {
+
+namespace csr = la::csr;
+
+constinit Board board;
+constinit BoardClock clock;
+constinit std::array<std::optional<Zone>, bundle::max_zones> zones;
+constinit std::size_t zone_count = 0;
+constinit std::size_t focus = 0;  ///< zone that gets typed input
+constinit unsigned console_cpu = 0;
+constinit std::atomic<unsigned> zones_running{0};
+
+/// Which vCPU a physical CPU runs.
+struct Assignment {
+    Zone* zone = nullptr;
+    unsigned vcpu = 0;
+};
+constinit std::array<Assignment, max_board_cpus> assignments{};
+
+constexpr std::size_t secondary_stack_size = 0x8000;
+alignas(16) constinit std::array<std::array<std::byte, secondary_stack_size>,
+                                 max_board_cpus> secondary_stacks{};
+
+[[noreturn]] void stop(std::string_view why, std::uint64_t detail) {
+    console.line(why, detail);
+    for (;;) wait_for_interrupt();
+}
+
+void power_off_board() {
+    // The platform's sleep register; a board without it just stays.
+    *reinterpret_cast<volatile std::uint8_t*>(uncached_window | 0x100e001c) = 0x34;
+}
+
+/// Virtualization on this CPU, as Linux's KVM turns it on.
+void enable_virtualization() {
+    write_csr<csr::gcfg::number>(0);
+    write_csr<csr::gstat::number>(0);
+    write_csr<csr::gintc::number>(0);
+    const std::uint64_t capabilities = read_csr<csr::gcfg::number>();
+    std::uint64_t config = 0;
+    constexpr unsigned secure_capability = 4;
+    constexpr unsigned root_types = 2;
+    if ((csr::gcfg::GCIP::get(capabilities) & secure_capability) != 0) {
+        config = csr::gcfg::GCI::put(config, csr::gcfg::gci_secure);
+    }
+    if ((csr::gcfg::MATP::get(capabilities) & root_types) != 0) {
+        config = csr::gcfg::MATC::put(config, 1);
+    }
+    write_csr<csr::gcfg::number>(config);
+    flush_all_guests();
+    write_csr<csr::EENTRY>(reinterpret_cast<std::uint64_t>(exit_vector));
+    write_csr<csr::TLBRENTRY>(physical_address(refill_vector));
+    write_csr<csr::tcfg::number>(0);
+    write_csr<csr::TICLR>(1);
+}
+
+void run_assignment() {
+    enable_virtualization();
+    const Assignment& mine = assignments[this_cpu()];
+    if (mine.zone != nullptr) {
+        mine.zone->run(mine.vcpu);
+        if (mine.vcpu == 0) {
+            console.line(mine.zone->name());
+            console.line(mine.zone->state() == ZoneState::off ? "has powered off"
+                                                              : "is out of service");
+            if (zones_running.fetch_sub(1) == 1) {
+                console.line("no zone is left");
+                power_off_board();
+            }
+        }
+    }
+    for (;;) wait_for_interrupt();
+}
+
+/// Leaves a stack and the entry for another CPU and wakes it. Loongson 3A5000 manual, mailboxes.
+void start_cpu(unsigned cpu) {
+    constexpr std::uint32_t mail_send = 0x1048;
+    constexpr std::uint32_t ipi_send = 0x1040;
+    const auto mail = [cpu](unsigned box, std::uint64_t value) {
+        const std::uint64_t target = std::uint64_t{cpu} << 16;
+        write_iocsr64(mail_send, (value & 0xffffffff00000000) | target | (box * 2 + 1) << 2);
+        write_iocsr64(mail_send, value << 32 | target | (box * 2) << 2);
+    };
+    const auto& stack = secondary_stacks[cpu];
+    mail(1, physical_address(stack.data() + stack.size()));
+    mail(0, physical_address(secondary_start));
+    write_iocsr(ipi_send, cpu << 16);
+}
+
+void assign_cpus() {
+    unsigned next = 0;
+    for (std::size_t i = 0; i < zone_count; ++i) {
+        for (unsigned vcpu = 0; vcpu < zones[i]->cpu_count(); ++vcpu) {
+            if (next == board.cpu_count) stop("the zones want more CPUs than the board has:", next);
+            const unsigned cpu = board.cpus[next++];
+            if (cpu >= max_board_cpus) stop("a CPU number beyond what is possible:", cpu);
+            assignments[cpu] = {&*zones[i], vcpu};
+            zones[i]->vcpu(vcpu).assign(*zones[i], vcpu, cpu);
+        }
+    }
+}
+
+void make_zones(std::span<const bundle::Zone> descriptions) {
+    const auto rom = board.memory.allocate(la::memory_map::boot_rom_size, Stage2::page_size);
+    if (!rom.has_value()) stop("no memory for start-up code", 0);
+    const std::span<const std::byte> code = la::boot_rom();
+    __builtin_memcpy(physical_pointer(rom.value()), code.data(), code.size());
+    zone_count = descriptions.size();
+    for (std::size_t i = 0; i < zone_count; ++i) {
+        zones[i].emplace(i, descriptions[i], board.bundle);
+        console.name_zone(i, zones[i]->name());
+        const auto made = zones[i]->create(board.memory, rom.value());
+        if (!made.has_value()) stop("a zone does not fit the board, number", i);
+    }
+    console.set_prefixes(zone_count > 1);
+}
+
+}  // namespace
+
+BoardClock& zones_clock() {
+    return clock;
+}
+bool owns_console() {
+    return this_cpu() == console_cpu;
+}
+
+namespace {
+
+/// Typed bytes on their way to the zone in focus; the board's UART keeps what does not fit here.
+struct TypedInput {
+    std::array<std::byte, 256> bytes{};
+    std::size_t size = 0;
+    bool switching = false;  ///< the switch key was typed
+};
+constinit TypedInput typed;
+
+/// True if `key` is for the hypervisor.
+bool take_key(int key) {
+    constexpr int switch_key = 0x1d;  // ctrl-]
+    if (!typed.switching) {
+        typed.switching = key == switch_key;
+        return typed.switching;
+    }
+    typed.switching = false;
+    const auto wanted = static_cast<std::size_t>(key - '0');
+    if (key >= '0' && wanted < zone_count) {
+        focus = wanted;
+        typed.size = 0;  // it was meant for the other zone, which did not take it
+        console.set_focus(wanted);
+        console.line("the console goes to zone", wanted);
+        return true;
+    }
+    return key != switch_key;  // twice sends it
+}
+
+}  // namespace
+
+void poll_console() {
+    while (typed.size < typed.bytes.size()) {
+        const int key = Console::read();
+        if (key < 0) break;
+        if (!take_key(key)) typed.bytes[typed.size++] = static_cast<std::byte>(key);
+    }
+    if (typed.size == 0) return;
+    const std::size_t taken = zones[focus]->uart().receive({typed.bytes.data(), typed.size});
+    typed.size -= taken;
+    __builtin_memmove(typed.bytes.data(), typed.bytes.data() + taken, typed.size);
+}
+
+// Called from boot/entry.cpp and cpu/world_switch.cpp.
+extern "C" {
+void lkvm_zones_trap(std::uint64_t estat, std::uint64_t era, std::uint64_t badv);
+void lkvm_zones_secondary();
+void lkvm_zones_main(std::uint64_t, std::uint64_t, std::uint64_t system_table);
+}
+
+void lkvm_zones_trap(std::uint64_t estat, std::uint64_t era, std::uint64_t badv) {
+    console.line("exception in the hypervisor, ESTAT", estat);
+    console.line("ERA", era);
+    stop("BADV", badv);
+}
+
+void lkvm_zones_secondary() {
+    run_assignment();
+}
+
+void lkvm_zones_main(std::uint64_t, std::uint64_t, std::uint64_t system_table) {
+    console.line("lkvm-zones " LKVM_VERSION);
+    constexpr std::uint32_t lvz = 1u << 10;
+    if ((read_cpucfg(2) & lvz) == 0) {
+        stop("this CPU has no virtualization extension (LVZ), CPUCFG2", read_cpucfg(2));
+    }
+    clock.start();
+    const auto read = read_board(system_table, board);
+    if (!read.has_value())
+        stop("cannot read the board's description or no bundle, code",
+             static_cast<std::uint64_t>(read.error().code));
+    console.line("CPUs:", board.cpu_count);
+    console.line("free memory in bytes:", board.memory.free_bytes());
+    const auto descriptions = read_bundle(board.bundle);
+    if (!descriptions.has_value())
+        stop("the bundle is not good, code", static_cast<std::uint64_t>(descriptions.error().code));
+    make_zones(descriptions.value());
+    console_cpu = this_cpu();
+    assign_cpus();
+    for (std::size_t i = 0; i < zone_count; ++i) {
+        if (const auto loaded = zones[i]->load(); !loaded.has_value()) {
+            stop("a zone's images cannot be loaded, fault", loaded.error().detail);
+        }
+        zones_running.fetch_add(1);
+    }
+    for (unsigned i = 0; i < board.cpu_count; ++i) {
+        if (board.cpus[i] != console_cpu) start_cpu(board.cpus[i]);
+    }
+    run_assignment();
+}
+
+}  // namespace lkvm::hv

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One CPU of a zone, for ever on one physical CPU.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "baremetal/cpu/world_switch.hpp"
+
+namespace lkvm::hv {
+
+class Zone;
+
+/// Used by its physical CPU, but for `lines` and kick() (any CPU).
+class Vcpu {
+public:
+    void assign(Zone& zone, unsigned index, unsigned physical_cpu) {
+        zone_ = &zone;
+        index_ = index;
+        physical_cpu_ = physical_cpu;
+    }
+    [[nodiscard]] unsigned index() const { return index_; }
+    [[nodiscard]] unsigned physical_cpu() const { return physical_cpu_; }
+    [[nodiscard]] Zone& zone() { return *zone_; }
+
+    /// Registers as after reset, entering at physical `pc`. Guest CSRs follow in run().
+    void reset(std::uint64_t pc, std::uint64_t a0, std::uint64_t a1, std::uint64_t a2);
+
+    /// Runs on this CPU until the zone is not to run any more.
+    void run();
+
+    /// Level of a line of ESTAT.IS (2..9, 12). Any CPU; wakes the vCPU.
+    void set_line(unsigned line, bool level);
+    /// Makes the vCPU look at its zone's state. Any CPU.
+    void kick() const;
+
+private:
+    void load_guest_registers() const;
+    void sync_lines() const;
+    [[nodiscard]] bool guest_interrupt_pending() const;
+    void handle_exit();
+    void handle_sensitive();
+    void handle_host_interrupt() const;
+    void handle_memory(bool fetch);
+    void idle();
+    void park(const char* why);
+
+    VcpuContext context_;
+    Zone* zone_ = nullptr;
+    unsigned index_ = 0;
+    unsigned physical_cpu_ = 0;
+    std::atomic<std::uint32_t> lines_{0};
+    bool fresh_ = true;
+};
+
+/// Physical CPU that executes this.
+[[nodiscard]] unsigned this_cpu();
+
+}  // namespace lkvm::hv

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "baremetal/memory/stage2.hpp"
+
+#include <lkvm/field.hpp>
+
+#include "baremetal/cpu/csr_access.hpp"
+#include "loongarch/csr/csr.hpp"
+
+namespace lkvm::hv {
+namespace {
+
+namespace elo = la::csr::tlbelo;
+
+constexpr std::uint64_t huge = 1u << 6;  // in a directory entry, where a leaf has G
+constexpr unsigned coherent_cached = 1;
+
+std::uint64_t leaf(std::uint64_t host, Stage2Access access) {
+    std::uint64_t entry = elo::MAT::put(elo::V::put(host, true), coherent_cached);
+    return elo::D::put(entry, access == Stage2Access::read_write);
+}
+
+std::uint64_t* entry_at(std::uint64_t table, std::uint64_t index) {
+    return physical_pointer<std::uint64_t>(table) + index;
+}
+
+std::uint64_t index_of(std::uint64_t address, unsigned base) {
+    return (address >> base) & 2047;
+}
+
+}  // namespace
+
+Result<std::uint64_t> Stage2::new_table(BoardMemory& memory, std::uint64_t fill) {
+    const std::uint64_t table = LKVM_TRY(memory.allocate(table_bytes, page_size));
+    for (std::uint64_t i = 0; i < table_bytes / 8; ++i) *entry_at(table, i) = fill;
+    return table;
+}
+
+Result<> Stage2::create(BoardMemory& memory) {
+    empty_pages_ = LKVM_TRY(new_table(memory, 0));
+    empty_directory_ = LKVM_TRY(new_table(memory, empty_pages_));
+    root_ = LKVM_TRY(new_table(memory, empty_directory_));
+    return {};
+}
+
+Result<std::uint64_t> Stage2::table_at(BoardMemory& memory, std::uint64_t directory,
+                                       std::uint64_t index, std::uint64_t absent,
+                                       std::uint64_t fill) {
+    std::uint64_t* const entry = entry_at(directory, index);
+    if (*entry == absent) *entry = LKVM_TRY(new_table(memory, fill));
+    return *entry;
+}
+
+Result<> Stage2::map(BoardMemory& memory, std::uint64_t guest, std::uint64_t host,
+                     std::uint64_t size, Stage2Access access) {
+    if ((guest | host | size) % page_size != 0) return fail(ErrorCode::misaligned);
+    while (size != 0) {
+        const std::uint64_t directory =
+            LKVM_TRY(table_at(memory, root_, index_of(guest, 36), empty_directory_, empty_pages_));
+        std::uint64_t step = page_size;
+        if ((guest | host) % block_size == 0 && size >= block_size) {
+            step = block_size;
+            *entry_at(directory, index_of(guest, 25)) = leaf(host, access) | huge;
+        } else {
+            const std::uint64_t pages =
+                LKVM_TRY(table_at(memory, directory, index_of(guest, 25), empty_pages_, 0));
+            *entry_at(pages, index_of(guest, 14)) = leaf(host, access);
+        }
+        guest += step;
+        host += step;
+        size -= step;
+    }
+    return {};
+}
+
+}  // namespace lkvm::hv

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Guest-physical to physical translation of a zone: page tables that the refill vector walks.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include <lkvm/result.hpp>
+
+#include "baremetal/memory/board_memory.hpp"
+
+namespace lkvm::hv {
+
+enum class Stage2Access : std::uint8_t { read_only, read_write };
+
+/// 16 KiB pages, three levels of 11 bits: 47-bit guest-physical addresses; 32 MiB blocks where
+/// both addresses and the length allow. Built by the boot CPU before the zone runs.
+class Stage2 {
+public:
+    static constexpr std::uint64_t page_size = 0x4000;
+    static constexpr std::uint64_t block_size = 0x2000000;
+    static constexpr std::uint64_t table_bytes = 2048 * 8;
+    /// What root's PWCL, PWCH and STLBPS must hold.
+    static constexpr std::uint64_t pwcl = 14 | 11 << 5 | 25 << 10 | 11 << 15;
+    static constexpr std::uint64_t pwch = 36 | 11 << 6;
+    static constexpr unsigned page_bits = 14;
+
+    /// Tables come from `memory`. Errors: `no_space`.
+    [[nodiscard]] Result<> create(BoardMemory& memory);
+    /// Maps `size` bytes at guest-physical `guest` to physical `host`; all multiples of page_size.
+    /// Errors: `no_space`, `misaligned`.
+    [[nodiscard]] Result<> map(BoardMemory& memory, std::uint64_t guest, std::uint64_t host,
+                               std::uint64_t size, Stage2Access access);
+
+    /// Physical address of the root table, for PGDL.
+    [[nodiscard]] std::uint64_t root() const { return root_; }
+
+private:
+    [[nodiscard]] Result<std::uint64_t> new_table(BoardMemory& memory, std::uint64_t fill);
+    [[nodiscard]] Result<std::uint64_t> table_at(BoardMemory& memory, std::uint64_t directory,
+                                                 std::uint64_t index, std::uint64_t absent,
+                                                 std::uint64_t fill);
+
+    std::uint64_t root_ = 0;
+    std::uint64_t empty_pages_ = 0;      ///< a table of invalid pages
+    std::uint64_t empty_directory_ = 0;  ///< a directory of empty_pages_
+};
+
+}  // namespace lkvm::hv
