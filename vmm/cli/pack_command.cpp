@@ -148,8 +148,8 @@ Outcome<> pack(const PackCommand& command) {
     for (const MachineConfig& config : command.zones) {
         const RamPlan plan = LKVM_CHECK(plan_ram(config.memory, zone_address_limit));
         zones.push_back(LKVM_CHECK(describe(config, plan.banks)));
-        const Kernel kernel =
-            LKVM_CHECK(read_kernel(LKVM_CHECK(InputFile::open("--kernel", config.kernel))));
+        const InputFile kernel_file = LKVM_CHECK(InputFile::open("--kernel", config.kernel));
+        const Kernel kernel = LKVM_CHECK(read_kernel(kernel_file));
         zones.back().kernel = append(images, start, kernel.bytes);
         Bytes initrd;
         if (!config.initrd.empty()) {
