@@ -10,7 +10,6 @@ namespace lkvm {
 
 }  // namespace lkvm
 
-#define LKVM_ASSERT(condition)                                       \
-    ((condition) ? static_cast<void>(0)                              \
-                 : ::lkvm::panic(#condition, __FILE__, __LINE__))
+#define LKVM_ASSERT(condition) \
+    ((condition) ? static_cast<void>(0) : ::lkvm::panic(#condition, __FILE__, __LINE__))
 #define LKVM_PANIC(what) ::lkvm::panic(what, __FILE__, __LINE__)

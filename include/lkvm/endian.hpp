@@ -27,7 +27,8 @@ template<std::unsigned_integral T, std::endian order>
 class Endian {
 public:
     constexpr Endian() = default;
-    constexpr Endian(T value) : raw_(convert(value)) {}
+    constexpr Endian(T value)
+        : raw_(convert(value)) {}
 
     [[nodiscard]] constexpr T value() const { return convert(raw_); }
     constexpr operator T() const { return value(); }

@@ -30,7 +30,8 @@ protected:
 /// Contents may change while we look: copy once, validate the copy.
 class GuestMemory {
 public:
-    explicit constexpr GuestMemory(const RamBanks& banks) : banks_(banks) {}
+    explicit constexpr GuestMemory(const RamBanks& banks)
+        : banks_(banks) {}
 
     /// Set before the guest starts; null (nobody to tell) by default.
     void set_write_observer(WriteObserver* observer) { observer_ = observer; }

@@ -22,7 +22,8 @@ protected:
 /// Lets through the first `burst` lines of something a guest can repeat, counts the rest.
 class LogLimiter {
 public:
-    explicit constexpr LogLimiter(std::uint32_t burst = 8) : left_(burst) {}
+    explicit constexpr LogLimiter(std::uint32_t burst = 8)
+        : left_(burst) {}
 
     [[nodiscard]] bool allow() {
         if (left_ == 0) {

@@ -45,8 +45,10 @@ class [[nodiscard]] Result {
 public:
     using value_type = T;
 
-    constexpr Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-    constexpr Result(Error error) : state_(std::in_place_index<1>, error) {}
+    constexpr Result(T value)
+        : state_(std::in_place_index<0>, std::move(value)) {}
+    constexpr Result(Error error)
+        : state_(std::in_place_index<1>, error) {}
 
     [[nodiscard]] constexpr bool has_value() const { return state_.index() == 0; }
     constexpr explicit operator bool() const { return has_value(); }
@@ -84,7 +86,9 @@ public:
     using value_type = void;
 
     constexpr Result() = default;
-    constexpr Result(Error error) : error_(error), failed_(true) {}
+    constexpr Result(Error error)
+        : error_(error)
+        , failed_(true) {}
 
     [[nodiscard]] constexpr bool has_value() const { return !failed_; }
     constexpr explicit operator bool() const { return has_value(); }
@@ -113,11 +117,12 @@ constexpr decltype(auto) unwrap(Result<T>&& result) {
 }  // namespace lkvm
 
 /// Value of `expression` (a Result), or return its error from the enclosing function.
-#define LKVM_TRY(expression)                                                      \
-    __extension__({                                                               \
-        auto lkvm_result_ = (expression);                                         \
-        if (!lkvm_result_.has_value()) [[unlikely]] return lkvm_result_.error();  \
-        ::lkvm::detail::unwrap(std::move(lkvm_result_));                          \
+#define LKVM_TRY(expression)                             \
+    __extension__({                                      \
+        auto lkvm_result_ = (expression);                \
+        if (!lkvm_result_.has_value()) [[unlikely]]      \
+            return lkvm_result_.error();                 \
+        ::lkvm::detail::unwrap(std::move(lkvm_result_)); \
     })
 
 /// Value of `expression`, which cannot fail: the line above says why. Panics otherwise.

@@ -42,9 +42,9 @@ inline constexpr std::uint64_t writable = field_mask<FPE, SXE, ASXE>();  // no b
 
 namespace misc {  // LA Vol.1 §7.4.4
 inline constexpr unsigned number = 0x3;
-using DRDTL = Field<5, 3, unsigned>;   ///< bit n-1: rdtime forbidden at PLV n
-using ALCL = Field<12, 4, unsigned>;   ///< bit n: alignment checked at PLV n
-using DWPL = Field<16, 3, unsigned>;   ///< bit n: stores at PLV n ignore a page's D = 0
+using DRDTL = Field<5, 3, unsigned>;  ///< bit n-1: rdtime forbidden at PLV n
+using ALCL = Field<12, 4, unsigned>;  ///< bit n: alignment checked at PLV n
+using DWPL = Field<16, 3, unsigned>;  ///< bit n: stores at PLV n ignore a page's D = 0
 inline constexpr std::uint64_t writable =
     field_mask<DRDTL, ALCL, DWPL>();  // VA32L is not implemented
 }  // namespace misc
@@ -184,7 +184,7 @@ inline constexpr unsigned timer_bits = 48;
 
 namespace gstat {  // virtualization
 inline constexpr unsigned number = 0x50;
-using PVM = Field<1, 1, bool>;        ///< ertn returns to the guest
+using PVM = Field<1, 1, bool>;  ///< ertn returns to the guest
 using GIDBIT = Field<4, 6, unsigned>;
 using GID = Field<16, 8, unsigned>;
 }  // namespace gstat
@@ -267,7 +267,7 @@ namespace dmw {  // LA Vol.1 §7.5.19
 inline constexpr unsigned number0 = 0x180;
 inline constexpr unsigned windows = 4;
 inline constexpr unsigned fetch_windows = 2;  ///< the others are for loads and stores only
-using PLV = Field<0, 4, unsigned>;  ///< bit n: usable at PLV n
+using PLV = Field<0, 4, unsigned>;            ///< bit n: usable at PLV n
 using MAT = Field<4, 2, unsigned>;
 using VSEG = Field<60, 4, unsigned>;
 inline constexpr std::uint64_t writable = field_mask<PLV, MAT, VSEG>();

@@ -31,7 +31,7 @@ struct BlockMode {
 /// A run of instructions of one 4 KiB page, ended by a branch, an instruction that may change the
 /// mode, or the page. Its operations follow it in memory, then its links.
 struct alignas(16) Block {
-    std::uint64_t address = 0;  ///< physical
+    std::uint64_t address = 0;        ///< physical
     const std::byte* code = nullptr;  ///< where the words were read
     Block* next_in_bucket = nullptr;
     Block* next_in_page = nullptr;

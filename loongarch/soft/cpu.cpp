@@ -116,8 +116,9 @@ void Cpu::update_mode() {
         }
         data_tlb = &caches[1];
     }
-    const std::uint64_t low = asid::ASID::get(csr_[asid::number]) | std::uint64_t{mode_.bits} << 16 |
-                              std::uint64_t{level} << 24 | std::uint64_t{direct} << 26;
+    const std::uint64_t low = asid::ASID::get(csr_[asid::number]) |
+                              std::uint64_t{mode_.bits} << 16 | std::uint64_t{level} << 24 |
+                              std::uint64_t{direct} << 26;
     contexts[0] = low | bank_->epochs[0] << 32;
     contexts[1] = (low & ~asid::ASID::mask) | bank_->epochs[1] << 32;
 }
@@ -137,12 +138,17 @@ bool Cpu::exits_guest(Exception exception, bool stage2) const {
     const std::uint64_t own = guest_.reg[euen::number];
     switch (exception) {
         case Exception::GSPR:
-        case Exception::HVC: return true;
+        case Exception::HVC:
+            return true;
         // The unit is off: the guest's doing if it has not enabled it, otherwise root's.
-        case Exception::FPD: return euen::FPE::get(own);
-        case Exception::SXD: return euen::SXE::get(own);
-        case Exception::ASXD: return euen::ASXE::get(own);
-        default: return false;
+        case Exception::FPD:
+            return euen::FPE::get(own);
+        case Exception::SXD:
+            return euen::SXE::get(own);
+        case Exception::ASXD:
+            return euen::ASXE::get(own);
+        default:
+            return false;
     }
 }
 
@@ -179,8 +185,8 @@ void Cpu::deliver(Exception exception, std::uint64_t fault_pc, std::uint64_t add
     csr_[prmd::number] = previous;
     csr_[ERA] = fault_pc;
     const std::uint32_t code = ecode(exception);
-    csr_[estat::number] = estat::EsubCode::put(
-        estat::Ecode::put(csr_[estat::number], code), esubcode(exception));
+    csr_[estat::number] =
+        estat::EsubCode::put(estat::Ecode::put(csr_[estat::number], code), esubcode(exception));
     switch (exception) {
         case Exception::PIL:
         case Exception::PIS:
@@ -198,7 +204,8 @@ void Cpu::deliver(Exception exception, std::uint64_t fault_pc, std::uint64_t add
         case Exception::BCE:
             csr_[BADV] = address;
             break;
-        default: break;
+        default:
+            break;
     }
     csr_[crmd::number] = mode & ~(crmd::PLV::mask | crmd::IE::mask | crmd::WE::mask);
     unsigned vector = code;
@@ -370,7 +377,9 @@ void Cpu::set_line(unsigned line, bool level) {
     wake();
 }
 
-void Cpu::request_attention() { attention.store(true, std::memory_order_seq_cst); }
+void Cpu::request_attention() {
+    attention.store(true, std::memory_order_seq_cst);
+}
 
 void Cpu::wake() {
     const std::lock_guard lock{idle_mutex_};

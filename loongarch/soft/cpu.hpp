@@ -121,10 +121,11 @@ public:
         bad_address = address;
         return raise(exception);
     }
-    /// For handlers that may have changed code: the instruction is done, and the next one comes from
-    /// this block unless the block is out of date.
+    /// For handlers that may have changed code: the instruction is done, and the next one comes
+    /// from this block unless the block is out of date.
     [[nodiscard]] bool stay_in_block() {
-        if (!stale_ && (block == nullptr || !block->discarded)) [[likely]] return true;
+        if (!stale_ && (block == nullptr || !block->discarded)) [[likely]]
+            return true;
         stale_ = false;
         return leave_after();
     }
@@ -153,8 +154,7 @@ public:
     [[nodiscard]] bool store(std::uint64_t address, T value) {
         const SoftTlbEntry& entry = data_tlb->at(address);
         if (entry.write_tag == SoftTlb::tag(address, sizeof(T))) [[likely]] {
-            __atomic_store_n(reinterpret_cast<T*>(address + entry.addend), value,
-                             __ATOMIC_RELAXED);
+            __atomic_store_n(reinterpret_cast<T*>(address + entry.addend), value, __ATOMIC_RELAXED);
             return true;
         }
         return store_slow(address, sizeof(T), static_cast<std::uint64_t>(value));
@@ -340,7 +340,7 @@ private:
     const CpuConfig config_;
     CsrBank root_;
     CsrBank guest_;
-    CsrBank* bank_ = &root_;            ///< of the running world
+    CsrBank* bank_ = &root_;  ///< of the running world
     std::uint64_t* csr_ = root_.reg.data();
     Tlb tlb_;
     /// Root's for PLV 0, other PLVs and direct addressing, then the guest's.

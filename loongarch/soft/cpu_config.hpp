@@ -47,8 +47,8 @@ struct CpuConfig {
         // What Linux asks when IOCSR says that it is a guest.
         constexpr std::uint32_t signature = 0x40000000;
         constexpr std::uint32_t features = 0x40000004;
-        if (index == signature) return 0x004d564b;     // "KVM\0"
-        if (index == features) return 1u << 24;        // virtual EIOINTC
+        if (index == signature) return 0x004d564b;  // "KVM\0"
+        if (index == features) return 1u << 24;     // virtual EIOINTC
         return 0;
     }
 
@@ -61,10 +61,11 @@ struct CpuConfig {
         // FP, LSX, LASX, LLFTP, LSPW, LAM of the LA464, and the later additions FRECIPE, DIV32,
         // LAM_BH, LAMCAS, LLACQ_SCREL and SCQ
         config.word[2] = 0x0060c0cf | 0x3e000000 | (host_has_wide_swap ? 1u << 30 : 0);
-        // As the LA464, with addresses that RVACFG shortens by up to 8 bits, but no store fill buffer
+        // As the LA464, with addresses that RVACFG shortens by up to 8 bits, but no store fill
+        // buffer
         config.word[3] = 0x0000fcfd;
         config.word[4] = counter_hz;
-        config.word[5] = 0x00010001;  // the counter runs at word 4 * 1 / 1
+        config.word[5] = 0x00010001;   // the counter runs at word 4 * 1 / 1
         config.word[16] = 0x00002c3d;  // caches as on a 3A5000
         config.word[17] = 0x06080003;
         config.word[18] = 0x06080003;

@@ -11,44 +11,76 @@ namespace {
 /// Bits that csrwr and csrxchg change; 0 for registers that are read-only or not there.
 std::uint64_t writable_bits(unsigned number) {
     switch (number) {
-        case crmd::number: return crmd::writable;
-        case prmd::number: return prmd::writable;
-        case euen::number: return euen::writable;
-        case misc::number: return misc::writable;
-        case ecfg::number: return ecfg::writable;
-        case estat::number: return estat::writable;
-        case ERA: return UINT64_MAX;
-        case BADV: return UINT64_MAX;
-        case EENTRY: return ~std::uint64_t{0xfff};
-        case tlbidx::number: return tlbidx::writable;
-        case tlbehi::number: return tlbehi::writable;
+        case crmd::number:
+            return crmd::writable;
+        case prmd::number:
+            return prmd::writable;
+        case euen::number:
+            return euen::writable;
+        case misc::number:
+            return misc::writable;
+        case ecfg::number:
+            return ecfg::writable;
+        case estat::number:
+            return estat::writable;
+        case ERA:
+            return UINT64_MAX;
+        case BADV:
+            return UINT64_MAX;
+        case EENTRY:
+            return ~std::uint64_t{0xfff};
+        case tlbidx::number:
+            return tlbidx::writable;
+        case tlbehi::number:
+            return tlbehi::writable;
         case tlbelo::number0:
         case tlbelo::number1:
         case TLBRELO0:
-        case TLBRELO1: return tlbelo::writable;
-        case asid::number: return asid::writable;
+        case TLBRELO1:
+            return tlbelo::writable;
+        case asid::number:
+            return asid::writable;
         case PGDL:
-        case PGDH: return ~std::uint64_t{0xfff};
-        case pwcl::number: return pwcl::writable;
-        case pwch::number: return pwch::writable;
-        case stlbps::number: return stlbps::PS::mask;
-        case RVACFG: return rvacfg::RBits::mask;
-        case TID: return 0xffffffff;
-        case tcfg::number: return tcfg::writable;
-        case CNTC: return UINT64_MAX;
-        case llbctl::number: return llbctl::KLO::mask;
+        case PGDH:
+            return ~std::uint64_t{0xfff};
+        case pwcl::number:
+            return pwcl::writable;
+        case pwch::number:
+            return pwch::writable;
+        case stlbps::number:
+            return stlbps::PS::mask;
+        case RVACFG:
+            return rvacfg::RBits::mask;
+        case TID:
+            return 0xffffffff;
+        case tcfg::number:
+            return tcfg::writable;
+        case CNTC:
+            return UINT64_MAX;
+        case llbctl::number:
+            return llbctl::KLO::mask;
         case IMPCTL1:
-        case IMPCTL2: return UINT64_MAX;
-        case TLBRENTRY: return physical_mask & ~std::uint64_t{0xfff};
-        case TLBRBADV: return UINT64_MAX;
-        case tlbrera::number: return tlbrera::writable;
-        case TLBRSAVE: return UINT64_MAX;
-        case tlbrehi::number: return tlbrehi::writable;
-        case tlbrprmd::number: return tlbrprmd::writable;
-        case MERRENTRY: return physical_mask & ~std::uint64_t{0xfff};
+        case IMPCTL2:
+            return UINT64_MAX;
+        case TLBRENTRY:
+            return physical_mask & ~std::uint64_t{0xfff};
+        case TLBRBADV:
+            return UINT64_MAX;
+        case tlbrera::number:
+            return tlbrera::writable;
+        case TLBRSAVE:
+            return UINT64_MAX;
+        case tlbrehi::number:
+            return tlbrehi::writable;
+        case tlbrprmd::number:
+            return tlbrprmd::writable;
+        case MERRENTRY:
+            return physical_mask & ~std::uint64_t{0xfff};
         case MERRSAVE:
-        case CTAG: return UINT64_MAX;
-        default: break;
+        case CTAG:
+            return UINT64_MAX;
+        default:
+            break;
     }
     if (number >= SAVE0 && number < SAVE0 + save_count) return UINT64_MAX;
     if (number >= dmw::number0 && number < dmw::number0 + dmw::windows) return dmw::writable;
@@ -58,14 +90,22 @@ std::uint64_t writable_bits(unsigned number) {
 /// Writable bits of the registers that only root has, with the virtualization extension.
 std::uint64_t root_only_bits(unsigned number) {
     switch (number) {
-        case gstat::number: return gstat::PVM::mask | gstat::GID::mask;
-        case gcfg::number: return gcfg::writable;
-        case gintc::number: return gintc::writable;
-        case GCNTC: return UINT64_MAX;
-        case gtlbc::number: return gtlbc::writable;
-        case trgp::number: return field_mask<trgp::GTLB, trgp::RID>();
-        case tlbrprmd::number: return tlbrprmd::PGM::mask;
-        default: return 0;
+        case gstat::number:
+            return gstat::PVM::mask | gstat::GID::mask;
+        case gcfg::number:
+            return gcfg::writable;
+        case gintc::number:
+            return gintc::writable;
+        case GCNTC:
+            return UINT64_MAX;
+        case gtlbc::number:
+            return gtlbc::writable;
+        case trgp::number:
+            return field_mask<trgp::GTLB, trgp::RID>();
+        case tlbrprmd::number:
+            return tlbrprmd::PGM::mask;
+        default:
+            return 0;
     }
 }
 
@@ -85,22 +125,29 @@ std::uint64_t Cpu::read_csr(CsrBank& bank, unsigned number) {
         case BADI:
         case tlbidx::number:
         case pwcl::number:
-        case TID: return sign_extend(bank.reg[number], 32);  // 32-bit registers, LA Vol.1 §7.2.2
+        case TID:
+            return sign_extend(bank.reg[number], 32);  // 32-bit registers, LA Vol.1 §7.2.2
         case tlbehi::number:
-        case tlbrehi::number: return sign_extend(bank.reg[number], virtual_bits);
-        case estat::number: update_timer(bank); return estat(bank);
+        case tlbrehi::number:
+            return sign_extend(bank.reg[number], virtual_bits);
+        case estat::number:
+            update_timer(bank);
+            return estat(bank);
         case PGD: {
             const bool refill = tlbrera::IsTLBR::get(bank.reg[tlbrera::number]);
             const std::uint64_t address = bank.reg[refill ? TLBRBADV : BADV];
             return bank.reg[(address >> (virtual_bits - 1)) & 1 ? PGDH : PGDL];
         }
-        case TVAL: return timer_value(bank);
-        case TICLR: return 0;
+        case TVAL:
+            return timer_value(bank);
+        case TICLR:
+            return 0;
         case llbctl::number: {
             const LinkedLoad& link = &bank == bank_ ? ll : bank.ll;
             return llbctl::ROLLB::put(bank.reg[number], link.valid);
         }
-        default: return number < count ? bank.reg[number] : 0;
+        default:
+            return number < count ? bank.reg[number] : 0;
     }
 }
 
@@ -135,7 +182,9 @@ void Cpu::after_csr_write(CsrBank& bank, unsigned number, std::uint64_t before) 
         case crmd::number:
             if ((changed & (crmd::PLV::mask | crmd::DA::mask | crmd::PG::mask)) != 0) update_mode();
             break;
-        case euen::number: update_mode(); break;
+        case euen::number:
+            update_mode();
+            break;
         case misc::number:
             if ((changed & misc::DWPL::mask) != 0) flush_translations(bank);
             break;
@@ -206,7 +255,8 @@ std::uint64_t Cpu::write_guest_csr(unsigned number, std::uint64_t value, std::ui
             after_csr_write(guest_, number, old);
             return old;
         }
-        default: return write_csr(guest_, number, value, mask);
+        default:
+            return write_csr(guest_, number, value, mask);
     }
 }
 

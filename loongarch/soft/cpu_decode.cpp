@@ -47,8 +47,10 @@ bool ends_block(Insn insn) {
         case Insn::ertn:
         case Insn::idle:
         case Insn::syscall:
-        case Insn::break_: return true;
-        default: return false;
+        case Insn::break_:
+            return true;
+        default:
+            return false;
     }
 }
 
@@ -57,8 +59,10 @@ bool guest_has_csr(unsigned number) {
     using namespace csr;
     switch (number) {
         case EENTRY:
-        case llbctl::number: return true;
-        default: break;
+        case llbctl::number:
+            return true;
+        default:
+            break;
     }
     const auto in = [number](unsigned first, unsigned last) {
         return number >= first && number <= last;
@@ -81,11 +85,14 @@ bool is_sensitive(const Decoded& decoded) {
         case Insn::iocsrwr_b:
         case Insn::iocsrwr_h:
         case Insn::iocsrwr_w:
-        case Insn::iocsrwr_d: return true;
+        case Insn::iocsrwr_d:
+            return true;
         case Insn::csrrd:
         case Insn::csrwr:
-        case Insn::csrxchg: return !guest_has_csr(static_cast<unsigned>(decoded.imm));
-        default: return false;
+        case Insn::csrxchg:
+            return !guest_has_csr(static_cast<unsigned>(decoded.imm));
+        default:
+            return false;
     }
 }
 
@@ -129,7 +136,8 @@ std::optional<Exception> refusal(const Decoded& decoded, const InsnInfo& line, B
                 return Exception::INE;
             }
             break;
-        default: break;
+        default:
+            break;
     }
     if (mode.has(BlockMode::guest) && is_sensitive(decoded)) return Exception::GSPR;
     switch (decoded.insn) {
@@ -139,7 +147,8 @@ std::optional<Exception> refusal(const Decoded& decoded, const InsnInfo& line, B
         case Insn::bstrpick_d:
             if (static_cast<int>(decoded.ra) < decoded.imm) return Exception::INE;
             break;
-        default: break;
+        default:
+            break;
     }
     return std::nullopt;
 }
@@ -183,8 +192,8 @@ Block* Cpu::decode_block(std::uint64_t physical, const std::byte* host, BlockMod
     while (!ended && count < most) {
         std::uint32_t word = 0;
         // Another vCPU may be writing: whole words, old or new.
-        word = __atomic_load_n(reinterpret_cast<const std::uint32_t*>(host) + count,
-                               __ATOMIC_RELAXED);
+        word =
+            __atomic_load_n(reinterpret_cast<const std::uint32_t*>(host) + count, __ATOMIC_RELAXED);
         ops[count] = Op{};
         ended = make_op(word, mode, config_.has_lvz(), ops[count]);
         ++count;

@@ -29,9 +29,12 @@ Translation refuse(Exception exception, std::uint64_t address, bool stage2 = fal
 
 Exception page_invalid(Access access) {
     switch (access) {
-        case Access::load: return Exception::PIL;
-        case Access::store: return Exception::PIS;
-        case Access::fetch: break;
+        case Access::load:
+            return Exception::PIL;
+        case Access::store:
+            return Exception::PIS;
+        case Access::fetch:
+            break;
     }
     return Exception::PIF;
 }
@@ -190,10 +193,18 @@ bool Cpu::load_slow(std::uint64_t address, unsigned size) {
         return true;
     }
     switch (size) {
-        case 1: value = __atomic_load_n(reinterpret_cast<std::uint8_t*>(from.host), __ATOMIC_RELAXED); break;
-        case 2: value = __atomic_load_n(reinterpret_cast<std::uint16_t*>(from.host), __ATOMIC_RELAXED); break;
-        case 4: value = __atomic_load_n(reinterpret_cast<std::uint32_t*>(from.host), __ATOMIC_RELAXED); break;
-        default: value = __atomic_load_n(reinterpret_cast<std::uint64_t*>(from.host), __ATOMIC_RELAXED); break;
+        case 1:
+            value = __atomic_load_n(reinterpret_cast<std::uint8_t*>(from.host), __ATOMIC_RELAXED);
+            break;
+        case 2:
+            value = __atomic_load_n(reinterpret_cast<std::uint16_t*>(from.host), __ATOMIC_RELAXED);
+            break;
+        case 4:
+            value = __atomic_load_n(reinterpret_cast<std::uint32_t*>(from.host), __ATOMIC_RELAXED);
+            break;
+        default:
+            value = __atomic_load_n(reinterpret_cast<std::uint64_t*>(from.host), __ATOMIC_RELAXED);
+            break;
     }
     return true;
 }
@@ -211,10 +222,22 @@ bool Cpu::store_slow(std::uint64_t address, unsigned size, std::uint64_t value) 
     }
     const auto write = [&] {
         switch (size) {
-            case 1: __atomic_store_n(reinterpret_cast<std::uint8_t*>(to.host), static_cast<std::uint8_t>(value), __ATOMIC_RELAXED); break;
-            case 2: __atomic_store_n(reinterpret_cast<std::uint16_t*>(to.host), static_cast<std::uint16_t>(value), __ATOMIC_RELAXED); break;
-            case 4: __atomic_store_n(reinterpret_cast<std::uint32_t*>(to.host), static_cast<std::uint32_t>(value), __ATOMIC_RELAXED); break;
-            default: __atomic_store_n(reinterpret_cast<std::uint64_t*>(to.host), value, __ATOMIC_RELAXED); break;
+            case 1:
+                __atomic_store_n(reinterpret_cast<std::uint8_t*>(to.host),
+                                 static_cast<std::uint8_t>(value), __ATOMIC_RELAXED);
+                break;
+            case 2:
+                __atomic_store_n(reinterpret_cast<std::uint16_t*>(to.host),
+                                 static_cast<std::uint16_t>(value), __ATOMIC_RELAXED);
+                break;
+            case 4:
+                __atomic_store_n(reinterpret_cast<std::uint32_t*>(to.host),
+                                 static_cast<std::uint32_t>(value), __ATOMIC_RELAXED);
+                break;
+            default:
+                __atomic_store_n(reinterpret_cast<std::uint64_t*>(to.host), value,
+                                 __ATOMIC_RELAXED);
+                break;
         }
     };
     if (!to.code) {

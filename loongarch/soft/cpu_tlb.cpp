@@ -25,8 +25,8 @@ TlbEntry entry_from(const CsrBank& bank, TlbTag tag) {
     entry.gid = tag.gid;
     entry.asid = tag.asid;
     const std::uint64_t high = reg[refill ? tlbrehi::number : tlbehi::number];
-    const unsigned bits = refill ? tlbrehi::PS::get(reg[tlbrehi::number])
-                                 : tlbidx::PS::get(reg[tlbidx::number]);
+    const unsigned bits =
+        refill ? tlbrehi::PS::get(reg[tlbrehi::number]) : tlbidx::PS::get(reg[tlbidx::number]);
     // Page sizes outside PRCFG2 are undefined; they must not become shifts out of range.
     entry.page_bits = static_cast<std::uint8_t>(std::clamp(bits, 12u, 47u));
     entry.vppn = tlbehi::VPPN::get(high);
@@ -123,8 +123,8 @@ void Cpu::tlb_read(bool guest) {
         reg[tlbelo::number0] = tlbelo::G::put(entry.lo[0], entry.global);
         reg[tlbelo::number1] = tlbelo::G::put(entry.lo[1], entry.global);
         if (!bank.is_guest && config_.has_lvz()) {
-            reg[trgp::number] = trgp::RID::put(
-                trgp::GTLB::put(0, entry.kind != TlbKind::root), entry.gid);
+            reg[trgp::number] =
+                trgp::RID::put(trgp::GTLB::put(0, entry.kind != TlbKind::root), entry.gid);
         }
     }
     flush_non_global(bank);
@@ -226,7 +226,8 @@ bool Cpu::tlb_invalidate(unsigned operation, std::uint64_t operand, std::uint64_
             return remove([=](const TlbEntry& e) {
                 return same_space(e, tag) && (e.global || e.asid == selected) && covers(e);
             });
-        default: break;
+        default:
+            break;
     }
     if (!config_.has_lvz() || in_guest()) return raise(Exception::INE);
     // Of guests, from root: by GID, stage 1 or stage 2.
@@ -237,13 +238,15 @@ bool Cpu::tlb_invalidate(unsigned operation, std::uint64_t operand, std::uint64_
         return e.kind == TlbKind::stage2 && e.gid == gid;
     };
     switch (operation) {
-        case 0x9: return remove(stage1);
-        case 0xa: return remove([=](const TlbEntry& e) { return stage1(e) && e.global; });
-        case 0xb: return remove([=](const TlbEntry& e) { return stage1(e) && !e.global; });
+        case 0x9:
+            return remove(stage1);
+        case 0xa:
+            return remove([=](const TlbEntry& e) { return stage1(e) && e.global; });
+        case 0xb:
+            return remove([=](const TlbEntry& e) { return stage1(e) && !e.global; });
         case 0xc:
-            return remove([=](const TlbEntry& e) {
-                return stage1(e) && !e.global && e.asid == selected;
-            });
+            return remove(
+                [=](const TlbEntry& e) { return stage1(e) && !e.global && e.asid == selected; });
         case 0xd:
             return remove([=](const TlbEntry& e) {
                 return stage1(e) && !e.global && e.asid == selected && covers(e);
@@ -252,14 +255,22 @@ bool Cpu::tlb_invalidate(unsigned operation, std::uint64_t operand, std::uint64_
             return remove([=](const TlbEntry& e) {
                 return stage1(e) && (e.global || e.asid == selected) && covers(e);
             });
-        case 0x10: return remove([](const TlbEntry& e) { return e.kind == TlbKind::stage1; });
-        case 0x11: return remove([](const TlbEntry& e) { return e.kind == TlbKind::stage2; });
-        case 0x12: return remove([](const TlbEntry& e) { return e.kind != TlbKind::root; });
-        case 0x13: return remove(stage1);
-        case 0x14: return remove(stage2);
-        case 0x15: return remove([=](const TlbEntry& e) { return stage1(e) || stage2(e); });
-        case 0x16: return remove([=](const TlbEntry& e) { return stage2(e) && covers(e); });
-        default: return raise(Exception::INE);
+        case 0x10:
+            return remove([](const TlbEntry& e) { return e.kind == TlbKind::stage1; });
+        case 0x11:
+            return remove([](const TlbEntry& e) { return e.kind == TlbKind::stage2; });
+        case 0x12:
+            return remove([](const TlbEntry& e) { return e.kind != TlbKind::root; });
+        case 0x13:
+            return remove(stage1);
+        case 0x14:
+            return remove(stage2);
+        case 0x15:
+            return remove([=](const TlbEntry& e) { return stage1(e) || stage2(e); });
+        case 0x16:
+            return remove([=](const TlbEntry& e) { return stage2(e) && covers(e); });
+        default:
+            return raise(Exception::INE);
     }
 }
 

@@ -33,13 +33,13 @@ inline BlockLinks& links_behind(const Op* last) {
 }
 
 /// Goes to `target`, in the same page through `link`. The block's last instruction is done.
-#define LKVM_GO(cpu, target, link)                                                               \
-    do {                                                                                         \
-        Block* next_ = (link);                                                                   \
-        if (next_ != nullptr && !(cpu).attention.load(std::memory_order_relaxed)) [[likely]] {   \
-            const Op* const first_ = enter((cpu), next_, (target));                              \
-            [[clang::musttail]] return first_->run((cpu), first_);                               \
-        }                                                                                        \
+#define LKVM_GO(cpu, target, link)                                                             \
+    do {                                                                                       \
+        Block* next_ = (link);                                                                 \
+        if (next_ != nullptr && !(cpu).attention.load(std::memory_order_relaxed)) [[likely]] { \
+            const Op* const first_ = enter((cpu), next_, (target));                            \
+            [[clang::musttail]] return first_->run((cpu), first_);                             \
+        }                                                                                      \
     } while (false)
 
 [[gnu::always_inline]] inline bool same_page(std::uint64_t a, std::uint64_t b) {
@@ -112,13 +112,13 @@ constexpr Handler handler_for() {
 }
 
 /// A line of a handler table: sem::name works on the machine (a template) or on the Cpu.
-#define LKVM_HANDLER_FOR(name)                                        \
-    ::lkvm::la::handler_for<[](auto& machine, const Op& op) {         \
-        if constexpr (requires { sem::name(machine, op); }) {         \
-            return sem::name(machine, op);                            \
-        } else {                                                      \
-            return sem::name(machine.cpu, op);                        \
-        }                                                             \
+#define LKVM_HANDLER_FOR(name)                                \
+    ::lkvm::la::handler_for<[](auto& machine, const Op& op) { \
+        if constexpr (requires { sem::name(machine, op); }) { \
+            return sem::name(machine, op);                    \
+        } else {                                              \
+            return sem::name(machine.cpu, op);                \
+        }                                                     \
     }>()
 
 }  // namespace lkvm::la

@@ -6,17 +6,17 @@ namespace {
 
 #define INSN(...) +1
 constexpr unsigned base_end = 0
+#include "loongarch/isa/atomics.def"
 #include "loongarch/isa/base.def"
 #include "loongarch/isa/bitops.def"
-#include "loongarch/isa/atomics.def"
 #include "loongarch/isa/bound.def"
     ;
 constexpr unsigned fp_end = base_end
 #include "loongarch/isa/fp.def"
     ;
 constexpr unsigned privileged_end = fp_end
-#include "loongarch/isa/privileged.def"
 #include "loongarch/isa/lvz.def"
+#include "loongarch/isa/privileged.def"
     ;
 constexpr unsigned lsx_end = privileged_end
 #include "loongarch/isa/lsx.def"

@@ -12,14 +12,14 @@ namespace lkvm::la {
 
 #define INSN(name, ...) LKVM_HANDLER_FOR(name),
 const Handler base_handlers[] = {
+#include "loongarch/isa/atomics.def"
 #include "loongarch/isa/base.def"
 #include "loongarch/isa/bitops.def"
-#include "loongarch/isa/atomics.def"
 #include "loongarch/isa/bound.def"
 };
 const Handler privileged_handlers[] = {
-#include "loongarch/isa/privileged.def"
 #include "loongarch/isa/lvz.def"
+#include "loongarch/isa/privileged.def"
 };
 #undef INSN
 

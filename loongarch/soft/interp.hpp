@@ -41,7 +41,8 @@ struct Interp {
     static Value sub(Value a, Value b) { return a - b; }
     static Value mul(Value a, Value b) { return a * b; }
     static Value mulh_signed(Value a, Value b) {
-        const Wide product = static_cast<Wide>(static_cast<std::int64_t>(a)) * static_cast<std::int64_t>(b);
+        const Wide product =
+            static_cast<Wide>(static_cast<std::int64_t>(a)) * static_cast<std::int64_t>(b);
         return static_cast<Value>(product >> 64);
     }
     static Value mulh_unsigned(Value a, Value b) {

@@ -42,7 +42,8 @@ bool swap(Cpu& cpu, const Op& op) {
 }
 template<class T>
 bool add(Cpu& cpu, const Op& op) {
-    return atomic_change<T>(cpu, op, [](T old, T operand) { return static_cast<T>(old + operand); });
+    return atomic_change<T>(cpu, op,
+                            [](T old, T operand) { return static_cast<T>(old + operand); });
 }
 template<class T>
 bool bit_and(Cpu& cpu, const Op& op) {
@@ -58,11 +59,13 @@ bool bit_xor(Cpu& cpu, const Op& op) {
 }
 template<class T>
 bool max(Cpu& cpu, const Op& op) {
-    return atomic_change<T>(cpu, op, [](T old, T operand) { return old > operand ? old : operand; });
+    return atomic_change<T>(cpu, op,
+                            [](T old, T operand) { return old > operand ? old : operand; });
 }
 template<class T>
 bool min(Cpu& cpu, const Op& op) {
-    return atomic_change<T>(cpu, op, [](T old, T operand) { return old < operand ? old : operand; });
+    return atomic_change<T>(cpu, op,
+                            [](T old, T operand) { return old < operand ? old : operand; });
 }
 
 template<class T>
@@ -121,26 +124,28 @@ bool compare_and_swap_16(std::byte* place, std::uint64_t expected_low, std::uint
 
 }  // namespace detail
 
-#define LKVM_ATOMIC(name, function) \
-    inline bool name(Cpu& cpu, const Op& op) { return detail::function(cpu, op); }
-#define LKVM_ATOMIC_WD(name, function)                     \
-    LKVM_ATOMIC(name##_w, function<std::uint32_t>)         \
-    LKVM_ATOMIC(name##_d, function<std::uint64_t>)         \
-    LKVM_ATOMIC(name##_db_w, function<std::uint32_t>)      \
+#define LKVM_ATOMIC(name, function)            \
+    inline bool name(Cpu& cpu, const Op& op) { \
+        return detail::function(cpu, op);      \
+    }
+#define LKVM_ATOMIC_WD(name, function)                \
+    LKVM_ATOMIC(name##_w, function<std::uint32_t>)    \
+    LKVM_ATOMIC(name##_d, function<std::uint64_t>)    \
+    LKVM_ATOMIC(name##_db_w, function<std::uint32_t>) \
     LKVM_ATOMIC(name##_db_d, function<std::uint64_t>)
-#define LKVM_ATOMIC_BH(name, function)                     \
-    LKVM_ATOMIC(name##_b, function<std::uint8_t>)          \
-    LKVM_ATOMIC(name##_h, function<std::uint16_t>)         \
-    LKVM_ATOMIC(name##_db_b, function<std::uint8_t>)       \
+#define LKVM_ATOMIC_BH(name, function)               \
+    LKVM_ATOMIC(name##_b, function<std::uint8_t>)    \
+    LKVM_ATOMIC(name##_h, function<std::uint16_t>)   \
+    LKVM_ATOMIC(name##_db_b, function<std::uint8_t>) \
     LKVM_ATOMIC(name##_db_h, function<std::uint16_t>)
-#define LKVM_ATOMIC_MINMAX(name, function)                 \
-    LKVM_ATOMIC(name##_w, function<std::int32_t>)          \
-    LKVM_ATOMIC(name##_d, function<std::int64_t>)          \
-    LKVM_ATOMIC(name##_wu, function<std::uint32_t>)        \
-    LKVM_ATOMIC(name##_du, function<std::uint64_t>)        \
-    LKVM_ATOMIC(name##_db_w, function<std::int32_t>)       \
-    LKVM_ATOMIC(name##_db_d, function<std::int64_t>)       \
-    LKVM_ATOMIC(name##_db_wu, function<std::uint32_t>)     \
+#define LKVM_ATOMIC_MINMAX(name, function)             \
+    LKVM_ATOMIC(name##_w, function<std::int32_t>)      \
+    LKVM_ATOMIC(name##_d, function<std::int64_t>)      \
+    LKVM_ATOMIC(name##_wu, function<std::uint32_t>)    \
+    LKVM_ATOMIC(name##_du, function<std::uint64_t>)    \
+    LKVM_ATOMIC(name##_db_w, function<std::int32_t>)   \
+    LKVM_ATOMIC(name##_db_d, function<std::int64_t>)   \
+    LKVM_ATOMIC(name##_db_wu, function<std::uint32_t>) \
     LKVM_ATOMIC(name##_db_du, function<std::uint64_t>)
 LKVM_ATOMIC_WD(amswap, swap)
 LKVM_ATOMIC_WD(amadd, add)
@@ -201,7 +206,9 @@ inline bool sc_q(Cpu& cpu, const Op& op) {
     return cpu.stay_in_block();
 }
 
-inline void dbar(Cpu&, const Op&) { std::atomic_thread_fence(std::memory_order_seq_cst); }
+inline void dbar(Cpu&, const Op&) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+}
 /// Fetches are coherent with all stores, whoever made them.
 inline void ibar(Cpu&, const Op&) {}
 

@@ -11,30 +11,30 @@
 namespace lkvm::la::sem {
 
 // Each line gives the value of rd in terms of j = GR[rj], k = GR[rk] and i, the immediate.
-#define LKVM_RR(name, ...)                             \
-    template<class M>                                  \
-    void name(M& m, const Op& o) {                     \
-        const auto j = m.gpr(o.rj);                    \
-        const auto k = m.gpr(o.rk);                    \
-        m.set_gpr(o.rd, __VA_ARGS__);                  \
+#define LKVM_RR(name, ...)            \
+    template<class M>                 \
+    void name(M& m, const Op& o) {    \
+        const auto j = m.gpr(o.rj);   \
+        const auto k = m.gpr(o.rk);   \
+        m.set_gpr(o.rd, __VA_ARGS__); \
     }
-#define LKVM_RI(name, ...)                             \
-    template<class M>                                  \
-    void name(M& m, const Op& o) {                     \
-        const auto j = m.gpr(o.rj);                    \
-        const auto i = m.imm(o.imm);                   \
-        m.set_gpr(o.rd, __VA_ARGS__);                  \
+#define LKVM_RI(name, ...)            \
+    template<class M>                 \
+    void name(M& m, const Op& o) {    \
+        const auto j = m.gpr(o.rj);   \
+        const auto i = m.imm(o.imm);  \
+        m.set_gpr(o.rd, __VA_ARGS__); \
     }
-#define LKVM_R(name, ...)                              \
-    template<class M>                                  \
-    void name(M& m, const Op& o) {                     \
-        const auto j = m.gpr(o.rj);                    \
-        m.set_gpr(o.rd, __VA_ARGS__);                  \
+#define LKVM_R(name, ...)             \
+    template<class M>                 \
+    void name(M& m, const Op& o) {    \
+        const auto j = m.gpr(o.rj);   \
+        m.set_gpr(o.rd, __VA_ARGS__); \
     }
-#define LKVM_I(name, ...)                              \
-    template<class M>                                  \
-    void name(M& m, const Op& o) {                     \
-        m.set_gpr(o.rd, __VA_ARGS__);                  \
+#define LKVM_I(name, ...)             \
+    template<class M>                 \
+    void name(M& m, const Op& o) {    \
+        m.set_gpr(o.rd, __VA_ARGS__); \
     }
 
 // §2.2.1 arithmetic
@@ -47,8 +47,8 @@ LKVM_RI(addi_d, m.add(j, i))
 LKVM_RI(addu16i_d, m.add(j, m.shift_left(i, m.imm(16))))
 LKVM_I(lu12i_w, m.imm(std::int64_t{o.imm} * 0x1000))
 LKVM_RI(lu52i_d, m.bit_or(m.bit_and(j, m.imm(0xfffffffffffff)), m.shift_left(i, m.imm(52))))
-LKVM_I(lu32i_d, m.bit_or(m.zero_extend_32(m.gpr_modified(o.rd)),
-                         m.shift_left(m.imm(o.imm), m.imm(32))))
+LKVM_I(lu32i_d,
+       m.bit_or(m.zero_extend_32(m.gpr_modified(o.rd)), m.shift_left(m.imm(o.imm), m.imm(32))))
 LKVM_RR(slt, m.less_signed(j, k))
 LKVM_RR(sltu, m.less_unsigned(j, k))
 LKVM_RI(slti, m.less_signed(j, i))
@@ -68,8 +68,8 @@ LKVM_RI(ori, m.bit_or(j, i))
 LKVM_RI(xori, m.bit_xor(j, i))
 LKVM_RR(mul_w, m.sign_extend_32(m.mul(j, k)))
 LKVM_RR(mulh_w, m.shift_right_signed(m.mul(m.sign_extend_32(j), m.sign_extend_32(k)), m.imm(32)))
-LKVM_RR(mulh_wu, m.sign_extend_32(m.shift_right(m.mul(m.zero_extend_32(j), m.zero_extend_32(k)),
-                                                m.imm(32))))
+LKVM_RR(mulh_wu,
+        m.sign_extend_32(m.shift_right(m.mul(m.zero_extend_32(j), m.zero_extend_32(k)), m.imm(32))))
 LKVM_RR(mul_d, m.mul(j, k))
 LKVM_RR(mulh_d, m.mulh_signed(j, k))
 LKVM_RR(mulh_du, m.mulh_unsigned(j, k))
@@ -136,12 +136,12 @@ LKVM_RR(alsl_wu, m.zero_extend_32(m.add(m.shift_left(j, m.imm(o.imm)), k)))
 LKVM_RR(alsl_d, m.add(m.shift_left(j, m.imm(o.imm)), k))
 
 // §2.2.4 branches
-#define LKVM_BRANCH(name, ...)                         \
-    template<class M>                                  \
-    auto name(M& m, const Op& o) {                     \
-        const auto j = m.gpr(o.rj);                    \
-        const auto d = m.gpr(o.rd);                    \
-        return m.branch(__VA_ARGS__);                  \
+#define LKVM_BRANCH(name, ...)        \
+    template<class M>                 \
+    auto name(M& m, const Op& o) {    \
+        const auto j = m.gpr(o.rj);   \
+        const auto d = m.gpr(o.rd);   \
+        return m.branch(__VA_ARGS__); \
     }
 LKVM_BRANCH(beq, m.equal(j, d))
 LKVM_BRANCH(bne, m.bit_xor(m.equal(j, d), m.imm(1)))
@@ -176,15 +176,15 @@ auto jirl(M& m, const Op& o) {
 }
 
 // §2.2.5 loads and stores
-#define LKVM_LOAD(name, type, ...)                                  \
-    template<class M>                                               \
-    bool name(M& m, const Op& o) {                                  \
-        return m.template load<type>(o.rd, __VA_ARGS__);            \
+#define LKVM_LOAD(name, type, ...)                       \
+    template<class M>                                    \
+    bool name(M& m, const Op& o) {                       \
+        return m.template load<type>(o.rd, __VA_ARGS__); \
     }
-#define LKVM_STORE(name, type, ...)                                 \
-    template<class M>                                               \
-    bool name(M& m, const Op& o) {                                  \
-        return m.template store<type>(__VA_ARGS__, m.gpr(o.rd));    \
+#define LKVM_STORE(name, type, ...)                              \
+    template<class M>                                            \
+    bool name(M& m, const Op& o) {                               \
+        return m.template store<type>(__VA_ARGS__, m.gpr(o.rd)); \
     }
 #define LKVM_BASE_IMM m.add(m.gpr(o.rj), m.imm(o.imm))
 #define LKVM_BASE_INDEX m.add(m.gpr(o.rj), m.gpr(o.rk))

@@ -47,23 +47,33 @@ inline std::uint64_t reverse_bits_in_bytes(std::uint64_t v) {
 inline std::uint64_t revb_2h(std::uint64_t v, std::uint64_t) {
     return sext32(swap_bytes_in_halves(v));
 }
-inline std::uint64_t revb_4h(std::uint64_t v, std::uint64_t) { return swap_bytes_in_halves(v); }
+inline std::uint64_t revb_4h(std::uint64_t v, std::uint64_t) {
+    return swap_bytes_in_halves(v);
+}
 inline std::uint64_t revb_2w(std::uint64_t v, std::uint64_t) {
     return swap_halves_in_words(swap_bytes_in_halves(v));
 }
-inline std::uint64_t revb_d(std::uint64_t v, std::uint64_t) { return __builtin_bswap64(v); }
-inline std::uint64_t revh_2w(std::uint64_t v, std::uint64_t) { return swap_halves_in_words(v); }
+inline std::uint64_t revb_d(std::uint64_t v, std::uint64_t) {
+    return __builtin_bswap64(v);
+}
+inline std::uint64_t revh_2w(std::uint64_t v, std::uint64_t) {
+    return swap_halves_in_words(v);
+}
 inline std::uint64_t revh_d(std::uint64_t v, std::uint64_t) {
     return __builtin_rotateleft64(swap_halves_in_words(v), 32);
 }
 inline std::uint64_t bitrev_4b(std::uint64_t v, std::uint64_t) {
     return sext32(reverse_bits_in_bytes(v));
 }
-inline std::uint64_t bitrev_8b(std::uint64_t v, std::uint64_t) { return reverse_bits_in_bytes(v); }
+inline std::uint64_t bitrev_8b(std::uint64_t v, std::uint64_t) {
+    return reverse_bits_in_bytes(v);
+}
 inline std::uint64_t bitrev_w(std::uint64_t v, std::uint64_t) {
     return sext32(__builtin_bitreverse32(static_cast<std::uint32_t>(v)));
 }
-inline std::uint64_t bitrev_d(std::uint64_t v, std::uint64_t) { return __builtin_bitreverse64(v); }
+inline std::uint64_t bitrev_d(std::uint64_t v, std::uint64_t) {
+    return __builtin_bitreverse64(v);
+}
 
 /// `bytes` bytes of `data` fed into the bit-reversed CRC `sum` with `polynomial`.
 template<std::uint32_t polynomial, unsigned bytes>
@@ -137,8 +147,8 @@ template<class M>
 void bstrins_d(M& m, const Op& o) {
     const auto bits = static_cast<std::uint64_t>(detail::field_bits(o)) << o.imm;
     const auto kept = m.bit_and(m.gpr_modified(o.rd), m.imm(static_cast<std::int64_t>(~bits)));
-    const auto moved = m.bit_and(m.shift_left(m.gpr(o.rj), m.imm(o.imm)),
-                                 m.imm(static_cast<std::int64_t>(bits)));
+    const auto moved =
+        m.bit_and(m.shift_left(m.gpr(o.rj), m.imm(o.imm)), m.imm(static_cast<std::int64_t>(bits)));
     m.set_gpr(o.rd, m.bit_or(kept, moved));
 }
 template<class M>
@@ -148,8 +158,8 @@ void bstrins_w(M& m, const Op& o) {
 }
 template<class M>
 void bstrpick_d(M& m, const Op& o) {
-    m.set_gpr(o.rd, m.bit_and(m.shift_right(m.gpr(o.rj), m.imm(o.imm)),
-                              m.imm(detail::field_bits(o))));
+    m.set_gpr(o.rd,
+              m.bit_and(m.shift_right(m.gpr(o.rj), m.imm(o.imm)), m.imm(detail::field_bits(o))));
 }
 template<class M>
 void bstrpick_w(M& m, const Op& o) {

@@ -56,18 +56,18 @@ bool fp_store(Cpu& cpu, const Op& op, std::uint64_t address) {
 
 }  // namespace detail
 
-#define LKVM_BOUND(suffix, type)                                                                   \
-    inline bool ldgt_##suffix(Cpu& cpu, const Op& op) {                                            \
-        return detail::bound_load<type, true>(cpu, op);                                            \
-    }                                                                                              \
-    inline bool ldle_##suffix(Cpu& cpu, const Op& op) {                                            \
-        return detail::bound_load<type, false>(cpu, op);                                           \
-    }                                                                                              \
-    inline bool stgt_##suffix(Cpu& cpu, const Op& op) {                                            \
-        return detail::bound_store<std::make_unsigned_t<type>, true>(cpu, op);                     \
-    }                                                                                              \
-    inline bool stle_##suffix(Cpu& cpu, const Op& op) {                                            \
-        return detail::bound_store<std::make_unsigned_t<type>, false>(cpu, op);                    \
+#define LKVM_BOUND(suffix, type)                                                \
+    inline bool ldgt_##suffix(Cpu& cpu, const Op& op) {                         \
+        return detail::bound_load<type, true>(cpu, op);                         \
+    }                                                                           \
+    inline bool ldle_##suffix(Cpu& cpu, const Op& op) {                         \
+        return detail::bound_load<type, false>(cpu, op);                        \
+    }                                                                           \
+    inline bool stgt_##suffix(Cpu& cpu, const Op& op) {                         \
+        return detail::bound_store<std::make_unsigned_t<type>, true>(cpu, op);  \
+    }                                                                           \
+    inline bool stle_##suffix(Cpu& cpu, const Op& op) {                         \
+        return detail::bound_store<std::make_unsigned_t<type>, false>(cpu, op); \
     }
 LKVM_BOUND(b, std::int8_t)
 LKVM_BOUND(h, std::int16_t)
@@ -82,42 +82,46 @@ inline bool asrtgt_d(Cpu& cpu, const Op& op) {
     return cpu.gpr[op.rj] > cpu.gpr[op.rk] || cpu.raise(Exception::BCE, cpu.gpr[op.rj]);
 }
 
-#define LKVM_FP_MEMORY(suffix, type)                                                              \
-    inline bool fld_##suffix(Cpu& cpu, const Op& op) {                                             \
-        return detail::fp_load<type>(                                                              \
-            cpu, op, cpu.gpr[op.rj] + static_cast<std::uint64_t>(std::int64_t{op.imm}));           \
-    }                                                                                              \
-    inline bool fst_##suffix(Cpu& cpu, const Op& op) {                                             \
-        return detail::fp_store<type>(                                                             \
-            cpu, op, cpu.gpr[op.rj] + static_cast<std::uint64_t>(std::int64_t{op.imm}));           \
-    }                                                                                              \
-    inline bool fldx_##suffix(Cpu& cpu, const Op& op) {                                            \
-        return detail::fp_load<type>(cpu, op, cpu.gpr[op.rj] + cpu.gpr[op.rk]);                    \
-    }                                                                                              \
-    inline bool fstx_##suffix(Cpu& cpu, const Op& op) {                                            \
-        return detail::fp_store<type>(cpu, op, cpu.gpr[op.rj] + cpu.gpr[op.rk]);                   \
-    }                                                                                              \
-    inline bool fldgt_##suffix(Cpu& cpu, const Op& op) {                                           \
-        return detail::in_bound<true>(cpu, op, sizeof(type)) &&                                    \
-               detail::fp_load<type>(cpu, op, cpu.gpr[op.rj]);                                     \
-    }                                                                                              \
-    inline bool fldle_##suffix(Cpu& cpu, const Op& op) {                                           \
-        return detail::in_bound<false>(cpu, op, sizeof(type)) &&                                   \
-               detail::fp_load<type>(cpu, op, cpu.gpr[op.rj]);                                     \
-    }                                                                                              \
-    inline bool fstgt_##suffix(Cpu& cpu, const Op& op) {                                           \
-        return detail::in_bound<true>(cpu, op, sizeof(type)) &&                                    \
-               detail::fp_store<type>(cpu, op, cpu.gpr[op.rj]);                                    \
-    }                                                                                              \
-    inline bool fstle_##suffix(Cpu& cpu, const Op& op) {                                           \
-        return detail::in_bound<false>(cpu, op, sizeof(type)) &&                                   \
-               detail::fp_store<type>(cpu, op, cpu.gpr[op.rj]);                                    \
+#define LKVM_FP_MEMORY(suffix, type)                                                     \
+    inline bool fld_##suffix(Cpu& cpu, const Op& op) {                                   \
+        return detail::fp_load<type>(                                                    \
+            cpu, op, cpu.gpr[op.rj] + static_cast<std::uint64_t>(std::int64_t{op.imm})); \
+    }                                                                                    \
+    inline bool fst_##suffix(Cpu& cpu, const Op& op) {                                   \
+        return detail::fp_store<type>(                                                   \
+            cpu, op, cpu.gpr[op.rj] + static_cast<std::uint64_t>(std::int64_t{op.imm})); \
+    }                                                                                    \
+    inline bool fldx_##suffix(Cpu& cpu, const Op& op) {                                  \
+        return detail::fp_load<type>(cpu, op, cpu.gpr[op.rj] + cpu.gpr[op.rk]);          \
+    }                                                                                    \
+    inline bool fstx_##suffix(Cpu& cpu, const Op& op) {                                  \
+        return detail::fp_store<type>(cpu, op, cpu.gpr[op.rj] + cpu.gpr[op.rk]);         \
+    }                                                                                    \
+    inline bool fldgt_##suffix(Cpu& cpu, const Op& op) {                                 \
+        return detail::in_bound<true>(cpu, op, sizeof(type)) &&                          \
+               detail::fp_load<type>(cpu, op, cpu.gpr[op.rj]);                           \
+    }                                                                                    \
+    inline bool fldle_##suffix(Cpu& cpu, const Op& op) {                                 \
+        return detail::in_bound<false>(cpu, op, sizeof(type)) &&                         \
+               detail::fp_load<type>(cpu, op, cpu.gpr[op.rj]);                           \
+    }                                                                                    \
+    inline bool fstgt_##suffix(Cpu& cpu, const Op& op) {                                 \
+        return detail::in_bound<true>(cpu, op, sizeof(type)) &&                          \
+               detail::fp_store<type>(cpu, op, cpu.gpr[op.rj]);                          \
+    }                                                                                    \
+    inline bool fstle_##suffix(Cpu& cpu, const Op& op) {                                 \
+        return detail::in_bound<false>(cpu, op, sizeof(type)) &&                         \
+               detail::fp_store<type>(cpu, op, cpu.gpr[op.rj]);                          \
     }
 LKVM_FP_MEMORY(s, std::uint32_t)
 LKVM_FP_MEMORY(d, std::uint64_t)
 #undef LKVM_FP_MEMORY
 
-inline Taken bceqz(Cpu& cpu, const Op& op) { return Taken{cpu.fcc[op.rj] == 0}; }
-inline Taken bcnez(Cpu& cpu, const Op& op) { return Taken{cpu.fcc[op.rj] != 0}; }
+inline Taken bceqz(Cpu& cpu, const Op& op) {
+    return Taken{cpu.fcc[op.rj] == 0};
+}
+inline Taken bcnez(Cpu& cpu, const Op& op) {
+    return Taken{cpu.fcc[op.rj] != 0};
+}
 
 }  // namespace lkvm::la::sem

@@ -10,10 +10,11 @@ namespace lkvm::la::sem {
 
 #if defined(__x86_64__)
 // Every x86-64 CPU that runs a current distribution has cmpxchg16b.
-__attribute__((target("cx16")))
-bool detail::compare_and_swap_16(std::byte* place, std::uint64_t expected_low,
-                                 std::uint64_t expected_high, std::uint64_t low,
-                                 std::uint64_t high) {
+__attribute__((target("cx16"))) bool detail::compare_and_swap_16(std::byte* place,
+                                                                 std::uint64_t expected_low,
+                                                                 std::uint64_t expected_high,
+                                                                 std::uint64_t low,
+                                                                 std::uint64_t high) {
     __extension__ using Wide = unsigned __int128;
     const auto expected = static_cast<Wide>(expected_high) << 64 | expected_low;
     const auto value = static_cast<Wide>(high) << 64 | low;
@@ -27,10 +28,16 @@ bool detail::compare_and_swap_16(std::byte*, std::uint64_t, std::uint64_t, std::
 }
 #endif
 
-bool syscall(Cpu& cpu, const Op&) { return cpu.raise(Exception::SYS); }
-bool break_(Cpu& cpu, const Op&) { return cpu.raise(Exception::BRK); }
+bool syscall(Cpu& cpu, const Op&) {
+    return cpu.raise(Exception::SYS);
+}
+bool break_(Cpu& cpu, const Op&) {
+    return cpu.raise(Exception::BRK);
+}
 /// There is no debug mode to call.
-bool dbcl(Cpu& cpu, const Op&) { return cpu.raise(Exception::INE); }
+bool dbcl(Cpu& cpu, const Op&) {
+    return cpu.raise(Exception::INE);
+}
 
 namespace {
 
@@ -48,8 +55,7 @@ template<class T>
 bool iocsr_read(Cpu& cpu, const Op& op) {
     const auto address = static_cast<std::uint32_t>(cpu.gpr[op.rj]);
     const std::uint64_t value = cpu.system().iocsr().read(cpu.index(), address, sizeof(T));
-    cpu.gpr[op.rd] =
-        static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<T>(value)));
+    cpu.gpr[op.rd] = static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<T>(value)));
     return true;
 }
 
@@ -57,8 +63,7 @@ bool iocsr_read(Cpu& cpu, const Op& op) {
 template<class T>
 bool iocsr_write(Cpu& cpu, const Op& op) {
     const auto address = static_cast<std::uint32_t>(cpu.gpr[op.rj]);
-    cpu.system().iocsr().write(cpu.index(), address, sizeof(T),
-                               static_cast<T>(cpu.gpr[op.rd]));
+    cpu.system().iocsr().write(cpu.index(), address, sizeof(T), static_cast<T>(cpu.gpr[op.rd]));
     return cpu.leave_after();
 }
 
@@ -70,7 +75,8 @@ bool changes_mode(unsigned number) {
         case csr::ecfg::number:
         case csr::estat::number:
         case csr::asid::number:
-        case csr::tcfg::number: return true;
+        case csr::tcfg::number:
+            return true;
         default:
             return number >= csr::dmw::number0 && number < csr::dmw::number0 + csr::dmw::windows;
     }
@@ -90,12 +96,18 @@ Directory directory(const Cpu& cpu, unsigned level) {
     const std::uint64_t low = cpu.csr(csr::pwcl::number);
     const std::uint64_t high = cpu.csr(csr::pwch::number);
     switch (level) {
-        case 0: return {csr::pwcl::PTbase::get(low), csr::pwcl::PTwidth::get(low)};
-        case 1: return {csr::pwcl::Dir1_base::get(low), csr::pwcl::Dir1_width::get(low)};
-        case 2: return {csr::pwcl::Dir2_base::get(low), csr::pwcl::Dir2_width::get(low)};
-        case 3: return {csr::pwch::Dir3_base::get(high), csr::pwch::Dir3_width::get(high)};
-        case 4: return {csr::pwch::Dir4_base::get(high), csr::pwch::Dir4_width::get(high)};
-        default: return {};
+        case 0:
+            return {csr::pwcl::PTbase::get(low), csr::pwcl::PTwidth::get(low)};
+        case 1:
+            return {csr::pwcl::Dir1_base::get(low), csr::pwcl::Dir1_width::get(low)};
+        case 2:
+            return {csr::pwcl::Dir2_base::get(low), csr::pwcl::Dir2_width::get(low)};
+        case 3:
+            return {csr::pwch::Dir3_base::get(high), csr::pwch::Dir3_width::get(high)};
+        case 4:
+            return {csr::pwch::Dir4_base::get(high), csr::pwch::Dir4_width::get(high)};
+        default:
+            return {};
     }
 }
 
@@ -123,11 +135,12 @@ bool rdtimel_w(Cpu& cpu, const Op& op) {
 bool rdtimeh_w(Cpu& cpu, const Op& op) {
     return read_time(cpu, op, detail::sext32(cpu.stable_counter() >> 32));
 }
-bool rdtime_d(Cpu& cpu, const Op& op) { return read_time(cpu, op, cpu.stable_counter()); }
+bool rdtime_d(Cpu& cpu, const Op& op) {
+    return read_time(cpu, op, cpu.stable_counter());
+}
 
 void cpucfg(Cpu& cpu, const Op& op) {
-    cpu.gpr[op.rd] =
-        detail::sext32(cpu.config().at(static_cast<std::uint32_t>(cpu.gpr[op.rj])));
+    cpu.gpr[op.rd] = detail::sext32(cpu.config().at(static_cast<std::uint32_t>(cpu.gpr[op.rj])));
 }
 
 void csrrd(Cpu& cpu, const Op& op) {
@@ -148,14 +161,30 @@ bool csrxchg(Cpu& cpu, const Op& op) {
     return after_csr_write(cpu, number);
 }
 
-bool iocsrrd_b(Cpu& cpu, const Op& op) { return iocsr_read<std::int8_t>(cpu, op); }
-bool iocsrrd_h(Cpu& cpu, const Op& op) { return iocsr_read<std::int16_t>(cpu, op); }
-bool iocsrrd_w(Cpu& cpu, const Op& op) { return iocsr_read<std::int32_t>(cpu, op); }
-bool iocsrrd_d(Cpu& cpu, const Op& op) { return iocsr_read<std::int64_t>(cpu, op); }
-bool iocsrwr_b(Cpu& cpu, const Op& op) { return iocsr_write<std::uint8_t>(cpu, op); }
-bool iocsrwr_h(Cpu& cpu, const Op& op) { return iocsr_write<std::uint16_t>(cpu, op); }
-bool iocsrwr_w(Cpu& cpu, const Op& op) { return iocsr_write<std::uint32_t>(cpu, op); }
-bool iocsrwr_d(Cpu& cpu, const Op& op) { return iocsr_write<std::uint64_t>(cpu, op); }
+bool iocsrrd_b(Cpu& cpu, const Op& op) {
+    return iocsr_read<std::int8_t>(cpu, op);
+}
+bool iocsrrd_h(Cpu& cpu, const Op& op) {
+    return iocsr_read<std::int16_t>(cpu, op);
+}
+bool iocsrrd_w(Cpu& cpu, const Op& op) {
+    return iocsr_read<std::int32_t>(cpu, op);
+}
+bool iocsrrd_d(Cpu& cpu, const Op& op) {
+    return iocsr_read<std::int64_t>(cpu, op);
+}
+bool iocsrwr_b(Cpu& cpu, const Op& op) {
+    return iocsr_write<std::uint8_t>(cpu, op);
+}
+bool iocsrwr_h(Cpu& cpu, const Op& op) {
+    return iocsr_write<std::uint16_t>(cpu, op);
+}
+bool iocsrwr_w(Cpu& cpu, const Op& op) {
+    return iocsr_write<std::uint32_t>(cpu, op);
+}
+bool iocsrwr_d(Cpu& cpu, const Op& op) {
+    return iocsr_write<std::uint64_t>(cpu, op);
+}
 
 /// Caches are not modelled. Only hit operations (bits 4:3 = 2) are open to other levels than 0.
 bool cacop(Cpu& cpu, const Op& op) {
@@ -163,8 +192,12 @@ bool cacop(Cpu& cpu, const Op& op) {
     return hit || cpu.plv() == 0 || cpu.raise(Exception::IPE);
 }
 
-void tlbsrch(Cpu& cpu, const Op&) { cpu.tlb_search(); }
-void tlbrd(Cpu& cpu, const Op&) { cpu.tlb_read(); }
+void tlbsrch(Cpu& cpu, const Op&) {
+    cpu.tlb_search();
+}
+void tlbrd(Cpu& cpu, const Op&) {
+    cpu.tlb_read();
+}
 bool tlbwr(Cpu& cpu, const Op&) {
     cpu.tlb_write();
     return cpu.leave_after();
@@ -252,16 +285,29 @@ void gcsrwr(Cpu& cpu, const Op& op) {
 }
 void gcsrxchg(Cpu& cpu, const Op& op) {
     const std::uint64_t value = op.rd == gpr_sink ? 0 : cpu.gpr[op.rd];
-    cpu.gpr[op.rd] =
-        cpu.write_guest_csr(static_cast<unsigned>(op.imm), value, cpu.gpr[op.rj]);
+    cpu.gpr[op.rd] = cpu.write_guest_csr(static_cast<unsigned>(op.imm), value, cpu.gpr[op.rj]);
 }
-void gtlbclr(Cpu& cpu, const Op&) { cpu.tlb_clear(false, true); }
-void gtlbflush(Cpu& cpu, const Op&) { cpu.tlb_clear(true, true); }
-void gtlbsrch(Cpu& cpu, const Op&) { cpu.tlb_search(true); }
-void gtlbrd(Cpu& cpu, const Op&) { cpu.tlb_read(true); }
-void gtlbwr(Cpu& cpu, const Op&) { cpu.tlb_write(true); }
-void gtlbfill(Cpu& cpu, const Op&) { cpu.tlb_fill(true); }
+void gtlbclr(Cpu& cpu, const Op&) {
+    cpu.tlb_clear(false, true);
+}
+void gtlbflush(Cpu& cpu, const Op&) {
+    cpu.tlb_clear(true, true);
+}
+void gtlbsrch(Cpu& cpu, const Op&) {
+    cpu.tlb_search(true);
+}
+void gtlbrd(Cpu& cpu, const Op&) {
+    cpu.tlb_read(true);
+}
+void gtlbwr(Cpu& cpu, const Op&) {
+    cpu.tlb_write(true);
+}
+void gtlbfill(Cpu& cpu, const Op&) {
+    cpu.tlb_fill(true);
+}
 /// In the guest it was turned into its exception when it was decoded.
-bool hvcl(Cpu& cpu, const Op&) { return cpu.raise(Exception::INE); }
+bool hvcl(Cpu& cpu, const Op&) {
+    return cpu.raise(Exception::INE);
+}
 
 }  // namespace lkvm::la::sem

@@ -49,8 +49,8 @@ struct PhysicalPage {
 class System final : public WriteObserver {
 public:
     enum PageState : std::uint8_t {
-        has_code = 1,        ///< some vCPU decoded instructions from the page
-        write_cached = 2,    ///< some vCPU may write it through a cached pointer
+        has_code = 1,      ///< some vCPU decoded instructions from the page
+        write_cached = 2,  ///< some vCPU may write it through a cached pointer
     };
 
     System(const MmioBus& bus, Iocsr& iocsr, Clock& clock);
@@ -92,8 +92,8 @@ public:
         safepoint_.end_exclusive(inside);
     }
 
-    /// vCPU thread in the guest, in the middle of an instruction: discards all blocks of the page at
-    /// `address`. Until the caller's next block no other vCPU decodes from it again.
+    /// vCPU thread in the guest, in the middle of an instruction: discards all blocks of the page
+    /// at `address`. Until the caller's next block no other vCPU decodes from it again.
     void make_data(std::uint64_t address);
     /// Discards all blocks of the pages [address, address + size). Only while running alone.
     void discard(std::uint64_t address, std::uint64_t size);

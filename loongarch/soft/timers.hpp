@@ -15,7 +15,8 @@ class System;
 /// Owned by System; started by the first arm(). Times are ticks of System::counter().
 class Timers {
 public:
-    explicit Timers(System& system) : system_(system) {}
+    explicit Timers(System& system)
+        : system_(system) {}
     ~Timers();
     Timers(const Timers&) = delete;
     Timers& operator=(const Timers&) = delete;

@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::uint64_t vpn_mask = (std::uint64_t{1} << 35) - 1;
 
-std::uint64_t vpn_of(std::uint64_t address) { return (address >> 13) & vpn_mask; }
+std::uint64_t vpn_of(std::uint64_t address) {
+    return (address >> 13) & vpn_mask;
+}
 
 }  // namespace
 

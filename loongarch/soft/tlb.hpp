@@ -21,8 +21,8 @@ struct TlbEntry {
     std::uint8_t page_bits = 12;  ///< PS: log2 of the page size; the entry covers two pages
     std::uint8_t gid = 0;
     std::uint16_t asid = 0;
-    std::uint64_t vppn = 0;               ///< VA[47:13]
-    std::array<std::uint64_t, 2> lo{};    ///< even and odd page, as in TLBELO0/1
+    std::uint64_t vppn = 0;             ///< VA[47:13]
+    std::array<std::uint64_t, 2> lo{};  ///< even and odd page, as in TLBELO0/1
 
     /// First address that the entry translates (not sign-extended) and the bytes it covers.
     [[nodiscard]] std::uint64_t span_base() const {

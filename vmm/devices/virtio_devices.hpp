@@ -11,9 +11,9 @@
 #include <lkvm/irq.hpp>
 #include <lkvm/mmio_bus.hpp>
 
-#include "vmm/devices/console_device.hpp"
 #include "vmm/devices/balloon_debug.hpp"
 #include "vmm/devices/balloon_device.hpp"
+#include "vmm/devices/console_device.hpp"
 #include "vmm/devices/device_options.hpp"
 #include "vmm/devices/hosted_device.hpp"
 #include "vmm/host/worker_pool.hpp"

@@ -124,9 +124,9 @@ void UringBlockBackend::fill(io_uring_sqe& entry, const BlockRequest& request) c
             ::io_uring_prep_fsync(&entry, cached_file, IORING_FSYNC_DATASYNC);
             break;
         case BlockOperation::discard:
-            ::io_uring_prep_fallocate(
-                &entry, cached_file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                AnyInteger{request.offset}, AnyInteger{request.length});
+            ::io_uring_prep_fallocate(&entry, cached_file,
+                                      FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                      AnyInteger{request.offset}, AnyInteger{request.length});
             break;
         case BlockOperation::write_zeroes:
             LKVM_PANIC("zeroes are written by threads");

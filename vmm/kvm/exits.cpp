@@ -50,8 +50,10 @@ ExitOutcome handle_exit(Run& run, unsigned cpu, const ExitServices& services) {
         case Exit::hypercall:
             run.hypercall.result = ~std::uint64_t{0};  // no call is offered to guests
             return ExitOutcome::resume;
-        case Exit::interrupted: return ExitOutcome::interrupted;
-        default: return ExitOutcome::unknown;
+        case Exit::interrupted:
+            return ExitOutcome::interrupted;
+        default:
+            return ExitOutcome::unknown;
     }
 }
 

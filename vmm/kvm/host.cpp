@@ -17,10 +17,16 @@ namespace lkvm::vmm::kvm {
 std::uint32_t host_cpucfg(std::uint32_t index) {
     return static_cast<std::uint32_t>(__builtin_loongarch_cpucfg(index));
 }
-bool host_is_loongarch() { return true; }
+bool host_is_loongarch() {
+    return true;
+}
 #else
-std::uint32_t host_cpucfg(std::uint32_t) { return 0; }
-bool host_is_loongarch() { return false; }
+std::uint32_t host_cpucfg(std::uint32_t) {
+    return 0;
+}
+bool host_is_loongarch() {
+    return false;
+}
 #endif
 
 namespace {
@@ -38,7 +44,8 @@ std::string why_not_open(int error) {
         case EPERM:
             return text("cannot open ", device,
                         ": permission denied; become a member of the group that owns it (kvm)");
-        default: return text("cannot open ", device, ": ", std::strerror(error));
+        default:
+            return text("cannot open ", device, ": ", std::strerror(error));
     }
 }
 

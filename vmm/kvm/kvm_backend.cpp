@@ -39,8 +39,7 @@ public:
                 "user");
         }
         kernel_chips_ = have_chips && request.kvm.irqchip != IrqchipChoice::user;
-        const bool virtual_eiointc =
-            la::InterruptChips::needs_virtual_extension(request.cpu_count);
+        const bool virtual_eiointc = la::InterruptChips::needs_virtual_extension(request.cpu_count);
         const kvm::GuestFeatures features = guest_features(request.kvm, virtual_eiointc);
         for (unsigned i = 0; i < request.cpu_count; ++i) {
             vcpus_.push_back(std::make_unique<kvm::Vcpu>(i, services_, fatal_));

@@ -19,10 +19,12 @@ namespace csr = la::csr;
 /// Does nothing: its arrival ends KVM_RUN.
 void on_kick(int) {}
 
-int kick_signal() { return SIGRTMIN; }
+int kick_signal() {
+    return SIGRTMIN;
+}
 
 void install_kick_handler() {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = on_kick;
     ::sigaction(kick_signal(), &action, nullptr);
 }
@@ -67,8 +69,8 @@ Outcome<> Vcpu::set_cpucfg(const GuestFeatures& features) {
     DeviceAttr attr{0, vcpu_cpucfg_group, cpucfg_pv_features,
                     reinterpret_cast<std::uint64_t>(&value)};
     if (::ioctl(fd_.value(), set_device_attr, &attr) != 0) {
-        return setup_failure(text("KVM refuses the paravirtual features ", Hex{value}, ": ",
-                                  std::strerror(errno)));
+        return setup_failure(
+            text("KVM refuses the paravirtual features ", Hex{value}, ": ", std::strerror(errno)));
     }
     return {};
 }
@@ -103,16 +105,17 @@ void Vcpu::reset(const VcpuStart& start) {
             case csr::PRCFG1:
             case csr::PRCFG2:
             case csr::PRCFG3:
-            case csr::tcfg::number: continue;
-            default: break;
+            case csr::tcfg::number:
+                continue;
+            default:
+                break;
         }
-        const bool known = number <= csr::EENTRY ||
-                           (number >= csr::tlbidx::number && number <= csr::RVACFG) ||
-                           (number >= csr::SAVE0 && number < csr::SAVE0 + csr::save_count) ||
-                           (number >= csr::TID && number <= csr::TICLR) ||
-                           number == csr::llbctl::number ||
-                           (number >= csr::TLBRENTRY && number <= csr::tlbrprmd::number) ||
-                           number >= csr::dmw::number0;
+        const bool known =
+            number <= csr::EENTRY || (number >= csr::tlbidx::number && number <= csr::RVACFG) ||
+            (number >= csr::SAVE0 && number < csr::SAVE0 + csr::save_count) ||
+            (number >= csr::TID && number <= csr::TICLR) || number == csr::llbctl::number ||
+            (number >= csr::TLBRENTRY && number <= csr::tlbrprmd::number) ||
+            number >= csr::dmw::number0;
         if (!known) continue;
         std::uint64_t value = 0;
         if (number == csr::crmd::number) value = csr::crmd::DA::mask;
@@ -203,7 +206,8 @@ void Vcpu::loop() {
         }
         switch (handle_exit(*run_, index_, services_)) {
             case ExitOutcome::resume:
-            case ExitOutcome::interrupted: break;
+            case ExitOutcome::interrupted:
+                break;
             case ExitOutcome::host_memory:
                 return fail(text("the host cannot give the page of guest memory at ",
                                  Hex{run_->access.address}));

@@ -20,10 +20,10 @@ namespace lkvm::vmm::kvm {
 
 /// What the guest is offered beyond the base architecture.
 struct GuestFeatures {
-    std::uint32_t cpucfg2_cleared = 0;   ///< bits taken away from CPUCFG word 2
+    std::uint32_t cpucfg2_cleared = 0;  ///< bits taken away from CPUCFG word 2
     bool pmu = false;
-    std::uint64_t paravirtual = 0;       ///< PvFeature bits
-    bool set_paravirtual = false;        ///< the kernel knows them
+    std::uint64_t paravirtual = 0;  ///< PvFeature bits
+    bool set_paravirtual = false;   ///< the kernel knows them
 };
 
 /// All members by the machine's thread, except interrupt() by any.

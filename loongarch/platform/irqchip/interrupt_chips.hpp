@@ -56,9 +56,7 @@ public:
     /// registers of the IOCSR space are ours. Before the guest starts.
     void redirect_pins(PinSink& sink) { sink_ = &sink; }
     /// The guest may look for paravirtual features (IOCSR FEATURES bit 11). Before it starts.
-    void show_virtual_surroundings() {
-        misc_.set_surroundings(IocsrMisc::Surroundings::virtual_);
-    }
+    void show_virtual_surroundings() { misc_.set_surroundings(IocsrMisc::Surroundings::virtual_); }
 
     /// Message-signalled interrupt; vectors of Eiointc::vector_count and above are ignored.
     void signal_message(unsigned vector);
