@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "tests/fuzz/net_fuzz.hpp"
 #include "tests/unit/boot/image_builder.hpp"
 #include "tests/unit/vmm/compressors.hpp"
 
@@ -50,6 +51,51 @@ void write_zboots(const fs::path& folder) {
     }
 }
 
+/// An input of net_fuzz put together.
+class NetInput {
+public:
+    explicit NetInput(std::uint64_t features) { number(features, 8); }
+
+    NetInput& number(std::uint64_t value, unsigned size) {
+        for (unsigned i = 0; i < size; ++i) bytes.push_back(static_cast<std::byte>(value >> 8 * i));
+        return *this;
+    }
+    NetInput& step(lkvm::fuzz::NetStep what) { return number(static_cast<unsigned>(what), 1); }
+    NetInput& store(std::uint64_t where, const std::vector<std::byte>& what) {
+        step(lkvm::fuzz::NetStep::store).number((where - lkvm::fuzz::net_ram.value) / 16, 2);
+        number(what.size(), 1);
+        bytes.insert(bytes.end(), what.begin(), what.end());
+        return *this;
+    }
+    /// One descriptor, split ring: available, and a kick.
+    NetInput& offer(unsigned queue, std::uint64_t buffer, std::uint32_t size, unsigned flags) {
+        const std::uint64_t ring = lkvm::fuzz::net_ring(queue).value;
+        NetInput descriptor(buffer);
+        store(ring, descriptor.number(size, 4).number(flags, 2).number(0, 2).bytes);
+        store(ring + lkvm::fuzz::net_driver_offset, NetInput(0x10000).bytes);
+        return step(lkvm::fuzz::NetStep::kick).number(queue, 1);
+    }
+
+    std::vector<std::byte> bytes;
+};
+
+void write_net(const fs::path& folder) {
+    using lkvm::fuzz::NetStep;
+    constexpr std::uint64_t buffer = lkvm::fuzz::net_ram.value + 0x10000;
+    constexpr std::uint64_t version_1 = std::uint64_t{1} << 32;
+    constexpr std::uint64_t mergeable = 1 << 15;
+    constexpr std::uint64_t control = 0x4e0000;  // CTRL_VQ, CTRL_RX, CTRL_RX_EXTRA, MQ
+    constexpr unsigned writable = 2;
+    write(folder / "send", NetInput(version_1).offer(1, buffer, 100, 0).bytes);
+    NetInput receive(version_1 | mergeable);
+    receive.offer(0, buffer, 2000, writable).step(NetStep::arrive).number(0, 12).number(300, 2);
+    write(folder / "receive", receive.number(7, 1).bytes);
+    NetInput command(version_1 | control);
+    command.store(buffer, std::vector<std::byte>(16)).offer(4, buffer, 16, 0);
+    write(folder / "command", command.bytes);
+    write(folder / "packed", NetInput(version_1 | std::uint64_t{4} << 32).bytes);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -60,6 +106,7 @@ int main(int argc, char** argv) {
     const fs::path root = argv[1];
     write_images(root / "kernel_image_fuzz");
     write_zboots(root / "zboot_fuzz");
+    write_net(root / "net_fuzz");
     write(root / "command_line_fuzz" / "banks", "512@0x90000000\n1G@0x100000000\n128@0\n");
     write(root / "command_line_fuzz" / "units", "0x200\n1B\n2k\n3M\n4G\n5T\n6P@7P\n");
     return 0;
