@@ -35,6 +35,9 @@ void add_run_options(CLI::App& run, RunOptions& options) {
                    "Directory for the guest, mounted by its tag; option ro; repeat for more")
         ->type_name("DIRECTORY,TAG[,ro]")
         ->allow_extra_args(false);
+    run.add_option("--vsock", options.vsock,
+                   "Sockets between guest and host, by the guest's address; option path=SOCKET")
+        ->type_name("CID[,path=SOCKET]");
     run.add_flag("--balloon", options.balloon, "Memory balloon: unused memory goes to the host");
     run.add_option("--debug-balloon", options.debug_balloon,
                    "The same, driven through a unix socket: lines 'target SIZE' and 'stats'")

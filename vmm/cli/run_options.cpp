@@ -170,6 +170,9 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     machine.devices.rng = options.rng;
     machine.devices.balloon = options.balloon || !options.debug_balloon.empty();
     machine.devices.debug_balloon = options.debug_balloon;
+    if (!options.vsock.empty()) {
+        machine.devices.vsock = LKVM_CHECK(parse_vsock(options.vsock, machine.name));
+    }
     for (const std::string& share : options.shares) {
         machine.devices.shares.push_back(LKVM_CHECK(parse_share(share)));
     }

@@ -28,6 +28,7 @@ struct RunOptions {
     std::vector<std::string> shares;
     bool balloon = false;
     std::string debug_balloon;
+    std::string vsock;
     std::string cpus;
     std::string name;
     std::string console;

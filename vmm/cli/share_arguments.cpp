@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmm/cli/share_arguments.hpp"
 
+#include <cstdlib>
+
+#include "virtio/vsock/packet.hpp"
+#include "vmm/cli/number.hpp"
 #include "vmm/text.hpp"
 
 namespace lkvm::vmm {
@@ -24,6 +28,36 @@ Outcome<ShareOptions> parse_share(std::string_view argument) {
         return wrong(text("expected a tag of 1 to ", virtio::p9::max_tag, " bytes"));
     }
     return share;
+}
+
+Outcome<VsockOptions> parse_vsock(std::string_view argument, const std::string& guest_name) {
+    using virtio::vsock::first_guest_cid;
+    using virtio::vsock::last_guest_cid;
+    const auto wrong = [&](std::string_view what) {
+        return usage_failure(text("--vsock '", argument, "': ", what));
+    };
+    constexpr std::string_view path_option = ",path=";
+    const std::size_t comma = argument.find(',');
+    const Number cid = parse_number(argument.substr(0, comma));
+    if (cid.error != NumberError::none || cid.value < first_guest_cid ||
+        cid.value > last_guest_cid) {
+        return wrong(text("expected an address from ", first_guest_cid, " to ", last_guest_cid));
+    }
+    VsockOptions options;
+    options.cid = cid.value;
+    if (comma != std::string_view::npos) {
+        const std::string_view rest = argument.substr(comma);
+        if (!rest.starts_with(path_option) || rest.size() == path_option.size()) {
+            return wrong("expected CID[,path=SOCKET]");
+        }
+        options.path = rest.substr(path_option.size());
+        return options;
+    }
+    const char* const home = std::getenv("HOME");
+    if (home == nullptr || *home == '\0') return wrong("without HOME a path=SOCKET is needed");
+    options.folder = text(home, "/.lkvm");
+    options.path = text(options.folder, '/', guest_name, ".vsock");
+    return options;
 }
 
 }  // namespace lkvm::vmm

@@ -2,14 +2,20 @@
 // Values of the options that join a guest with directories and sockets of the host.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "vmm/host/p9/shared_directory.hpp"
+#include "vmm/host/vsock/vsock_options.hpp"
 #include "vmm/outcome.hpp"
 
 namespace lkvm::vmm {
 
 /// DIRECTORY,TAG[,ro]
 [[nodiscard]] Outcome<ShareOptions> parse_share(std::string_view argument);
+
+/// CID[,path=SOCKET]. Without a path it is ~/.lkvm/NAME.vsock.
+[[nodiscard]] Outcome<VsockOptions> parse_vsock(std::string_view argument,
+                                                const std::string& guest_name);
 
 }  // namespace lkvm::vmm

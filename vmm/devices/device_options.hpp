@@ -2,6 +2,7 @@
 // The virtio devices that a command line asks for.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "vmm/host/disk_image.hpp"
 #include "vmm/host/net_options.hpp"
 #include "vmm/host/p9/shared_directory.hpp"
+#include "vmm/host/vsock/vsock_options.hpp"
 
 namespace lkvm::vmm {
 
@@ -21,6 +23,7 @@ struct DeviceOptions {
     std::vector<ShareOptions> shares;
     bool balloon = false;
     std::string debug_balloon;  ///< path of a socket for BalloonDebug; empty: none
+    std::optional<VsockOptions> vsock;
 
     [[nodiscard]] bool has_console() const { return console || !ports.empty(); }
     [[nodiscard]] std::size_t count() const {
@@ -30,6 +33,7 @@ struct DeviceOptions {
         count += has_console() ? 1 : 0;
         count += shares.size();
         count += balloon ? 1 : 0;
+        count += vsock.has_value() ? 1 : 0;
         return count;
     }
 };

@@ -9,6 +9,7 @@
 #include "vmm/devices/network_device.hpp"
 #include "vmm/devices/rng_device.hpp"
 #include "vmm/devices/share_device.hpp"
+#include "vmm/devices/vsock_device.hpp"
 #include "vmm/host/file_limit.hpp"
 #include "vmm/text.hpp"
 
@@ -42,7 +43,13 @@ Outcome<> VirtioDevices::create(const DeviceOptions& options, const Wiring& wiri
         add(std::make_unique<RngDevice>(next_place(wiring, "virtio-rng0")), wiring);
     }
     LKVM_CHECK(add_shares(options, wiring));
-    return add_balloon(options, wiring);
+    LKVM_CHECK(add_balloon(options, wiring));
+    if (options.vsock.has_value()) {
+        DevicePlace place = next_place(wiring, "virtio-vsock0");
+        add(LKVM_CHECK(VsockDevice::create(std::move(place), *options.vsock)), wiring);
+        wiring.log.info(text("vsock: guest ", options.vsock->cid, " at ", options.vsock->path));
+    }
+    return {};
 }
 
 DevicePlace VirtioDevices::next_place(const Wiring& wiring, std::string name) const {
