@@ -34,6 +34,10 @@ run: lkvm assets ## boot Debian's loong64 kernel to a shell
 assets: deps ## guest kernel, initrd and user-mode QEMU under build/assets
 	@cmake/fetch-assets.sh $(ASSETS)
 
+.PHONY: rootfs
+rootfs: deps ## Debian root file system with compilers and disk tools, build/assets/rootfs.img
+	@cmake/make-rootfs.sh $(ASSETS)
+
 .PHONY: userland
 userland: assets ## bash, coreutils, perl, python3, openssl of Debian loong64 for a test
 	@cmake/make-userland.sh $(ASSETS)
@@ -50,7 +54,7 @@ loong64: sysroot ## build/loong64/lkvm, static, for LoongArch hosts
 	@cmake --build $(BUILD)/loong64 -j $(JOBS)
 
 .PHONY: check
-check: deps $(BUILD)/build.ninja assets kvm-assets baremetal ## the tests, with all set-up; what CI runs
+check: deps $(BUILD)/build.ninja assets rootfs kvm-assets kvm-selftests baremetal ## the tests, with all set-up; what CI runs
 	@cmake --build $(BUILD) -j $(JOBS)
 	@BUILD=$(BUILD) JOBS=$(JOBS) tests/check.sh
 
@@ -92,6 +96,10 @@ kvm-assets: assets loong64 ## the initrd with the loong64 lkvm and a guest for i
 .PHONY: qemu-kvm-assets
 qemu-kvm-assets: assets ## the initrd with Debian's QEMU for loong64, another client of KVM
 	@cmake/make-qemu-kvm-initrd.sh $(ASSETS)
+
+.PHONY: kvm-selftests
+kvm-selftests: assets sysroot ## the initrd with the kernel's own tests of KVM
+	@cmake/make-kvm-selftests.sh $(ASSETS) $(BUILD)/sysroot-loong64
 
 .PHONY: run-kvm
 run-kvm: lkvm kvm-assets ## Debian under KVM, in Debian on the software CPU's --lvz

@@ -9,7 +9,7 @@ packages=(
     cmake ninja-build ccache device-tree-compiler
     libfdt-dev libzstd-dev zlib1g-dev liblzma-dev liblz4-dev libcli11-dev nlohmann-json3-dev
     libseccomp-dev libslirp-dev liburing-dev libgtest-dev libgmock-dev libbenchmark-dev
-    cpio zstd gzip xz-utils lz4 expect git ca-certificates debian-archive-keyring
+    cpio e2fsprogs zstd gzip xz-utils lz4 expect git ca-certificates debian-archive-keyring
 )
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
