@@ -1,41 +1,78 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "loongarch/soft/handlers.hpp"
 
+#include <array>
+
 namespace lkvm::la {
 namespace {
 
+struct Piece {
+    unsigned size;
+    const Handler* handlers;
+};
+
+// In the order of all.def, which the formatter would sort if the includes stood together.
 #define INSN(...) +1
-constexpr unsigned base_end = 0
-#include "loongarch/isa/atomics.def"
+constexpr std::array pieces{
+    Piece{0
 #include "loongarch/isa/base.def"
+          ,
+          base_handlers},
+    Piece{0
 #include "loongarch/isa/bitops.def"
+          ,
+          bitops_handlers},
+    Piece{0
+#include "loongarch/isa/atomics.def"
+          ,
+          atomics_handlers},
+    Piece{0
 #include "loongarch/isa/bound.def"
-    ;
-constexpr unsigned fp_end = base_end
+          ,
+          bound_handlers},
+    Piece{0
 #include "loongarch/isa/fp.def"
-    ;
-constexpr unsigned privileged_end = fp_end
-#include "loongarch/isa/lvz.def"
+          ,
+          fp_handlers},
+    Piece{0
 #include "loongarch/isa/privileged.def"
-    ;
-constexpr unsigned lsx_end = privileged_end
+          ,
+          privileged_handlers},
+    Piece{0
+#include "loongarch/isa/lvz.def"
+          ,
+          lvz_handlers},
+    Piece{0
 #include "loongarch/isa/lsx.def"
-    ;
-constexpr unsigned lasx_end = lsx_end
+          ,
+          lsx_handlers},
+    Piece{0
 #include "loongarch/isa/lasx.def"
-    ;
+          ,
+          lasx_handlers},
+};
 #undef INSN
-static_assert(lasx_end == insn_count, "the pieces follow the order of all.def");
+
+constexpr unsigned end_of(std::size_t piece) {
+    unsigned end = 0;
+    for (std::size_t i = 0; i <= piece; ++i) end += pieces[i].size;
+    return end;
+}
+static_assert(end_of(pieces.size() - 1) == insn_count);
+// The first instruction of each piece, so that a changed order does not go unnoticed.
+static_assert(end_of(0) == static_cast<unsigned>(Insn::alsl_w));
+static_assert(end_of(1) == static_cast<unsigned>(Insn::amswap_w));
+static_assert(end_of(2) == static_cast<unsigned>(Insn::ldgt_b));
+static_assert(end_of(5) == static_cast<unsigned>(Insn::gcsrrd));
 
 }  // namespace
 
 Handler handler_of(Insn insn) {
-    const auto number = static_cast<unsigned>(insn);
-    if (number < base_end) return base_handlers[number];
-    if (number < fp_end) return fp_handlers[number - base_end];
-    if (number < privileged_end) return privileged_handlers[number - fp_end];
-    if (number < lsx_end) return lsx_handlers[number - privileged_end];
-    if (number < lasx_end) return lasx_handlers[number - lsx_end];
+    auto number = static_cast<unsigned>(insn);
+    for (const Piece& piece : pieces) {
+        if (number < piece.size) return piece.handlers[number];
+        number -= piece.size;
+    }
     return nullptr;
 }
 

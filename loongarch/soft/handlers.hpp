@@ -7,10 +7,14 @@
 
 namespace lkvm::la {
 
-// Pieces of the table, each in the order of its .def files; null: semantics not there yet.
-extern const Handler base_handlers[];  // base, bitops, atomics, bound
+// The table in pieces, one for each .def file and in its order; null: semantics not there yet.
+extern const Handler base_handlers[];
+extern const Handler bitops_handlers[];
+extern const Handler atomics_handlers[];
+extern const Handler bound_handlers[];
 extern const Handler fp_handlers[];
-extern const Handler privileged_handlers[];  // privileged, lvz
+extern const Handler privileged_handlers[];
+extern const Handler lvz_handlers[];
 extern const Handler lsx_handlers[];
 extern const Handler lasx_handlers[];
 

@@ -12,14 +12,22 @@ namespace lkvm::la {
 
 #define INSN(name, ...) LKVM_HANDLER_FOR(name),
 const Handler base_handlers[] = {
-#include "loongarch/isa/atomics.def"
 #include "loongarch/isa/base.def"
+};
+const Handler bitops_handlers[] = {
 #include "loongarch/isa/bitops.def"
+};
+const Handler atomics_handlers[] = {
+#include "loongarch/isa/atomics.def"
+};
+const Handler bound_handlers[] = {
 #include "loongarch/isa/bound.def"
 };
 const Handler privileged_handlers[] = {
-#include "loongarch/isa/lvz.def"
 #include "loongarch/isa/privileged.def"
+};
+const Handler lvz_handlers[] = {
+#include "loongarch/isa/lvz.def"
 };
 #undef INSN
 
