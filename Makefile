@@ -54,7 +54,7 @@ loong64: sysroot ## build/loong64/lkvm, static, for LoongArch hosts
 	@cmake --build $(BUILD)/loong64 -j $(JOBS)
 
 .PHONY: check
-check: deps $(BUILD)/build.ninja assets rootfs kvm-assets kvm-selftests baremetal ## the tests, with all set-up; what CI runs
+check: deps $(BUILD)/build.ninja assets rootfs kvm-assets baremetal ## the tests, with all set-up; what CI runs
 	@cmake --build $(BUILD) -j $(JOBS)
 	@BUILD=$(BUILD) JOBS=$(JOBS) tests/check.sh
 
@@ -91,15 +91,11 @@ clean: ## remove what was built; what was fetched stays in the cache
 
 .PHONY: kvm-assets
 kvm-assets: assets loong64 ## the initrd with the loong64 lkvm and a guest for it
-	@cmake/make-kvm-initrd.sh $(ASSETS) $(BUILD)/loong64/lkvm
+	@cmake/make-kvm-initrd.sh $(ASSETS) $(BUILD)/loong64/lkvm $(BUILD)/sysroot-loong64
 
 .PHONY: qemu-kvm-assets
 qemu-kvm-assets: assets ## the initrd with Debian's QEMU for loong64, another client of KVM
 	@cmake/make-qemu-kvm-initrd.sh $(ASSETS)
-
-.PHONY: kvm-selftests
-kvm-selftests: assets sysroot ## the initrd with the kernel's own tests of KVM
-	@cmake/make-kvm-selftests.sh $(ASSETS) $(BUILD)/sysroot-loong64
 
 .PHONY: run-kvm
 run-kvm: lkvm kvm-assets ## Debian under KVM, in Debian on the software CPU's --lvz
