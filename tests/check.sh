@@ -14,7 +14,7 @@ part() { # part NAME COMMAND...
     shift
     echo "== $name"
     if "$@" 2>&1 | tee "$log"; then
-        summary+=("$name: $(grep -E '^[0-9]+% tests passed' "$log" || echo ok) ($((SECONDS - started)) s)")
+        summary+=("$name: $(grep -E '^[0-9]+% tests passed|^hostile suite' "$log" || echo ok) ($((SECONDS - started)) s)")
     else
         failed=1
         summary+=("$name: FAILED ($((SECONDS - started)) s)")
@@ -39,6 +39,9 @@ sanitized() {
 
 part unit run_tests "$build" "$jobs" -LE 'guest|long'
 part sanitized sanitized
+part hostile build-asan/tests/test_virtio --gtest_filter='Guest/Hostile.*' --gtest_brief=1
+# A smoke run: a minute for all targets together.
+part fuzz env FUZZ_SECONDS=6 BUILD=build-fuzz JOBS="$jobs" tests/fuzz/fuzz.sh
 part guest run_tests "$build" 1 -L guest -LE long
 
 echo

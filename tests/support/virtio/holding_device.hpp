@@ -7,7 +7,6 @@
 #include <memory>
 #include <vector>
 
-#include "tests/support/test_ram.hpp"
 #include "virtio/chain.hpp"
 #include "virtio/device.hpp"
 
