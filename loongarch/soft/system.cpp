@@ -54,6 +54,8 @@ void System::mark_code(const PhysicalPage& page) {
 }
 
 bool System::claim_write_pointer(const PhysicalPage& page) {
+    // Without a mark that mark_code() would have to wait for.
+    if ((page.state->load(std::memory_order_seq_cst) & has_code) != 0) return false;
     const std::uint8_t before = page.state->fetch_or(write_cached, std::memory_order_seq_cst);
     return (before & has_code) == 0;
 }
@@ -83,15 +85,13 @@ void System::on_write(Gpa where, std::uint64_t size) {
     // the state before the instruction words are read.
     std::atomic_thread_fence(std::memory_order_seq_cst);
     const std::uint64_t end = where.value + size;
-    for (std::uint64_t at = where.value & host_page_mask; at < end && !code;
-         at += host_page_size) {
+    for (std::uint64_t at = where.value & host_page_mask; at < end && !code; at += host_page_size) {
         const PhysicalPage physical = page(at);
         code = physical.host != nullptr &&
                (physical.state->load(std::memory_order_seq_cst) & has_code) != 0;
     }
     if (code) {
-        write_code(where.value, size, current_cpu != nullptr && current_cpu->inside_guest(),
-                   [] {});
+        write_code(where.value, size, current_cpu != nullptr && current_cpu->inside_guest(), [] {});
     }
 }
 
