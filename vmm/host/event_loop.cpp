@@ -62,6 +62,10 @@ unsigned EventLoop::add_trigger(Handler handler) {
     return static_cast<unsigned>(triggers_.size() - 1);
 }
 
+void EventLoop::remove_trigger(unsigned number) {
+    triggers_[number] = [] {};
+}
+
 void EventLoop::trigger(unsigned number) {
     auto& word = triggered_[number / word_bits];
     const std::uint64_t bit = std::uint64_t{1} << (number % word_bits);

@@ -48,6 +48,8 @@ public:
 
     /// Loop, before start() only. Returns the number for trigger().
     [[nodiscard]] unsigned add_trigger(Handler handler);
+    /// Before start(), on the loop's thread or after stop(): its handler is not called again.
+    void remove_trigger(unsigned number);
     /// Any thread: has the handler called soon; several triggers may become one call. Cheap.
     void trigger(unsigned number);
     /// Any thread: has `handler` called once, in order with other posts.

@@ -45,6 +45,7 @@ SlirpPoller::SlirpPoller(EventLoop& loop)
 }
 
 SlirpPoller::~SlirpPoller() {
+    loop_.remove_trigger(refresh_trigger_);
     loop_.unwatch(sockets_.value());
     loop_.unwatch(clock_.value());
 }
