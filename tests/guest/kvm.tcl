@@ -2,12 +2,12 @@
 # Guests under the kernel's KVM, inside `lkvm run --lvz`. Source guest.exp first.
 
 # Boots the outer guest, a stock Debian kernel with /dev/kvm, to its prompt.
-proc kvm_host_start {cpus {image ""}} {
+proc kvm_host_start {cpus {image ""} {memory 1G}} {
     global initrd assets
     if {$image eq ""} { set image $assets/kvm.img }
     if {![file exists $image]} { skip "no $image (make kvm-assets)" }
     set initrd $image
-    guest_start --lvz -m 1G@0x90000000 -c $cpus
+    guest_start --lvz -m $memory@0x90000000 -c $cpus
     guest_prompt
     check_equal [guest_run {test -c /dev/kvm && echo there}] there "/dev/kvm"
 }
@@ -35,4 +35,82 @@ proc kvm_host_end {} {
     check_equal $log 0 "complaints of the kernel that runs KVM"
     send "poweroff\r"
     check_equal [guest_exit] 0 "exit code"
+}
+
+# Starts a guest in the background that runs a command and powers off; its console goes to
+# /tmp/NAME. The command must not contain double quotes.
+proc kvm_guest_background {name options command} {
+    guest_run "lkvm run --accel kvm -k /guest/vmlinuz -i /guest/initrd.img $options\
+        -p 'lkvm.run=\"$command\"' </dev/null >/tmp/$name 2>&1 & echo \$! >/tmp/$name.pid"
+}
+
+# Waits in the outer guest until the file holds the text.
+proc kvm_wait_for {text file {seconds 120}} {
+    guest_run "until grep -q '$text' $file; do usleep 200000; done" $seconds
+}
+
+# Percent of one CPU that an idle guest takes over so many seconds: as the kernel that runs KVM
+# counts it, and as the machine does that runs all of it.
+proc kvm_idle_shares {name seconds} {
+    set outer_cpu "awk '{ print \$14 + \$15 }' /proc/\$(cat /tmp/$name.pid)/stat"
+    set before [list [guest_run $outer_cpu] [process_cpu_seconds]]
+    guest_run "sleep $seconds" [expr {$seconds + 60}]
+    set after [list [guest_run $outer_cpu] [process_cpu_seconds]]
+    return [list [expr {([lindex $after 0] - [lindex $before 0]) / double($seconds)}] \
+        [expr {([lindex $after 1] - [lindex $before 1]) * 100 / $seconds}]]
+}
+
+# CPU time of the spawned lkvm so far.
+proc process_cpu_seconds {} {
+    set f [open /proc/[exp_pid]/stat]
+    set words [regsub {^.*\) } [read $f] ""]
+    close $f
+    return [expr {([lindex $words 11] + [lindex $words 12]) / 100.0}]
+}
+
+# An idle guest costs little, and sleep lasts as long as it should while every CPU of the host is
+# busy twice over: the timer is saved and restored whenever the vCPU loses its CPU.
+proc kvm_time_test {idle_seconds} {
+    kvm_host_start 2
+    kvm_guest_background idle {-m 128@0x90000000 -c 2} {echo i\"\"dles; sleep 1000}
+    kvm_wait_for {^idles} /tmp/idle
+    guest_run {sleep 3}
+    foreach share [kvm_idle_shares idle $idle_seconds] where {host machine} {
+        send_user "an idle guest takes [format %.1f $share] % of a CPU of the $where\n"
+        check {$share < 5} "an idle guest takes $share % of a CPU of the $where"
+    }
+    guest_run {kill $(cat /tmp/idle.pid); for i in 1 2 3 4; do (while :; do :; done) & done}
+    kvm_guest_start {-m 128@0x90000000 -c 1}
+    set started [clock milliseconds]
+    set said [guest_run {a=$(cut -d' ' -f1 /proc/uptime); sleep 10; b=$(cut -d' ' -f1 /proc/uptime); echo $a $b}]
+    set outside [expr {([clock milliseconds] - $started) / 1000.0}]
+    set inside [expr {[lindex $said 1] - [lindex $said 0]}]
+    send_user "sleep 10: [format %.2f $inside] s in the guest, [format %.2f $outside] s outside\n"
+    check {$inside > 9.7 && $inside < 10.3} "sleep 10 took $inside s in the guest"
+    check {$outside > 9.7 && $outside < 11} "sleep 10 took $outside s for the console"
+    kvm_guest_end
+    guest_run {kill %1 %2 %3 %4 2>/dev/null; kill $(jobs -p)}
+    kvm_host_end
+}
+
+# Checksums of calculations in all registers, in the outer guest and two inner ones at once, each
+# with three processes on one or two CPUs: all are as of one that was alone.
+proc kvm_vectors_test {rounds} {
+    kvm_host_start 2
+    set sums "(vector-sum fp $rounds & vector-sum lsx $rounds & vector-sum lasx $rounds; wait) | sort"
+    set alone {}
+    foreach mode {fp lasx lsx} { lappend alone [guest_run "vector-sum $mode $rounds" 600] }
+    set alone [join $alone \n]
+    kvm_guest_background one {-m 128@0x90000000 -c 1} $sums
+    kvm_guest_background two {-m 128@0x90000000 -c 2} "echo r\"\"uns; $sums"
+    guest_run {until grep -q 'Run /init' /tmp/one && grep -q 'Run /init' /tmp/two; do usleep 200000; done} 300
+    set started [clock seconds]
+    check_equal [guest_run $sums 1200] $alone "checksums in the host"
+    foreach name {one two} {
+        kvm_wait_for {exit status} /tmp/$name 1200
+        check_equal [guest_run "grep -E '^(fp|lsx|lasx) ' /tmp/$name"] $alone "checksums in guest $name"
+    }
+    send_user "nine processes took [expr {[clock seconds] - $started}] s\n"
+    guest_run {wait} 120
+    kvm_host_end
 }
