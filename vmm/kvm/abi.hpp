@@ -95,6 +95,7 @@ struct Run {
     union {
         RunAccess access;
         RunHypercall hypercall;
+        std::uint32_t internal_error;  ///< which one
         std::uint8_t padding[256];
     };
 };

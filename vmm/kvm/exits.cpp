@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "vmm/text.hpp"
+
 namespace lkvm::vmm::kvm {
 namespace {
 
@@ -55,6 +57,42 @@ ExitOutcome handle_exit(Run& run, unsigned cpu, const ExitServices& services) {
         default:
             return ExitOutcome::unknown;
     }
+}
+
+std::string describe_exit(const Run& run) {
+    const auto access = [&run](const char* space) {
+        return text(space, run.access.is_write != 0 ? "write" : "read", " of ", run.access.length,
+                    " bytes at ", Hex{run.access.address});
+    };
+    std::string what;
+    switch (static_cast<Exit>(run.exit_reason)) {
+        case Exit::hypercall:
+            what = "hypercall";
+            break;
+        case Exit::debug:
+            what = "debug";
+            break;
+        case Exit::mmio:
+            what = access("");
+            break;
+        case Exit::interrupted:
+            what = "interrupted";
+            break;
+        case Exit::internal_error:
+            what = text("internal error ", run.internal_error, " of the host's kernel");
+            break;
+        case Exit::dirty_ring_full:
+            what = "dirty ring full";
+            break;
+        case Exit::iocsr:
+            what = access("IOCSR ");
+            break;
+        case Exit::unknown:
+        default:
+            what = "unknown";
+            break;
+    }
+    return text("KVM exit ", run.exit_reason, " (", what, ")");
 }
 
 }  // namespace lkvm::vmm::kvm

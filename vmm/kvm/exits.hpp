@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include <lkvm/iocsr.hpp>
 #include <lkvm/mmio_bus.hpp>
@@ -28,5 +29,8 @@ enum class ExitOutcome : std::uint8_t {
 
 /// Answers the exit in `run` of vCPU `cpu`. Pure but for the services; vCPU thread.
 [[nodiscard]] ExitOutcome handle_exit(Run& run, unsigned cpu, const ExitServices& services);
+
+/// The exit in words, for the report of one that cannot be answered.
+[[nodiscard]] std::string describe_exit(const Run& run);
 
 }  // namespace lkvm::vmm::kvm

@@ -212,7 +212,7 @@ void Vcpu::loop() {
                 return fail(text("the host cannot give the page of guest memory at ",
                                  Hex{run_->access.address}));
             case ExitOutcome::unknown:
-                return fail(text("KVM exit ", run_->exit_reason, " that lkvm does not know"));
+                return fail(text(describe_exit(*run_), " that lkvm cannot answer"));
         }
     }
 }
