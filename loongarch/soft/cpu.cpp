@@ -85,8 +85,9 @@ std::uint64_t Cpu::guest_instructions() const {
 }
 
 std::uint64_t Cpu::stable_counter() {
-    const std::uint64_t own = system_.counter() + csr_[CNTC];
-    return in_guest() ? own + root_.reg[GCNTC] : own;
+    // KVM takes its own rdtime, root's CNTC included, as the base of a guest's offset.
+    const std::uint64_t roots = system_.counter() + root_.reg[CNTC];
+    return in_guest() ? roots + root_.reg[GCNTC] + guest_.reg[CNTC] : roots;
 }
 
 void Cpu::update_mode() {

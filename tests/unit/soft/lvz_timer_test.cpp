@@ -474,10 +474,10 @@ TEST(Lvz, Row26GcntcIsAddedToTheGuestsCounter) {
         EXPECT_EQ(machine.gpr(a0), machine.now());
         EXPECT_EQ(machine.gpr(a1), 0u);
     }
-    // Together with the guest's own CNTC, without root's.
+    // To what root reads, together with the guest's own CNTC.
     machine.set(GCNTC, 100).set(CNTC, 7).set_guest(CNTC, 20);
     EXPECT_EQ(machine.run_guest(guest).reason, Exception::HVC);
-    EXPECT_EQ(machine.gpr(a0), machine.now() + 120);
+    EXPECT_EQ(machine.gpr(a0), machine.now() + 127);
     machine.root(Insn::rdtime_d, {.rd = a0, .rj = zero});
     EXPECT_EQ(machine.gpr(a0), machine.now() + 7);
 }
