@@ -256,10 +256,20 @@ inline constexpr std::uint64_t writable = field_mask<PPLV, PIE, PWE>();
 
 namespace merrctl {  // LA Vol.1 §7.4.16
 inline constexpr unsigned number = 0x90;
-using IsMERR = Field<0, 1, bool>;
+using IsMERR = Field<0, 1, bool>;  ///< never set: there are no machine errors
+using Repairable = Field<1, 1, bool>;
+using PPLV = Field<2, 2, unsigned>;
+using PWE = Field<6, 1, bool>;
+using PDA = Field<7, 1, bool>;
+using PPG = Field<8, 1, bool>;
+using PDATF = Field<9, 2, unsigned>;
+using PDATM = Field<11, 2, unsigned>;
+inline constexpr std::uint64_t writable =
+    field_mask<Repairable, PPLV, PWE, PDA, PPG, PDATF, PDATM>();
 }  // namespace merrctl
 
 inline constexpr unsigned MERRENTRY = 0x93;
+inline constexpr unsigned MERRERA = 0x94;
 inline constexpr unsigned MERRSAVE = 0x95;
 inline constexpr unsigned CTAG = 0x98;
 

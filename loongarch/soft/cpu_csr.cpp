@@ -74,8 +74,11 @@ std::uint64_t writable_bits(unsigned number) {
             return tlbrehi::writable;
         case tlbrprmd::number:
             return tlbrprmd::writable;
+        case merrctl::number:
+            return merrctl::writable;
         case MERRENTRY:
             return physical_mask & ~std::uint64_t{0xfff};
+        case MERRERA:
         case MERRSAVE:
         case CTAG:
             return UINT64_MAX;

@@ -58,7 +58,11 @@ constexpr Register registers[] = {
     {"TLBRELO0",  0x8c, 0xe000fffffffff07f},
     {"TLBRELO1",  0x8d, 0xe000fffffffff07f},
     {"TLBRPRMD",  0x8f, 0x17},                // bit 3 only with virtualization
+    {"MERRCTL",   0x90, 0x1fce},
+    {"MERRINFO1", 0x91, 0},
+    {"MERRINFO2", 0x92, 0},
     {"MERRENTRY", 0x93, 0x0000fffffffff000},
+    {"MERRERA",   0x94, UINT64_MAX},
     {"MERRSAVE",  0x95, UINT64_MAX},
     {"CTAG",      0x98, UINT64_MAX},
     {"DMW0",      0x180, 0xf00000000000003f},
