@@ -42,6 +42,11 @@ rootfs: deps ## Debian root file system with compilers and disk tools, build/ass
 userland: assets ## bash, coreutils, perl, python3, openssl of Debian loong64 for a test
 	@cmake/make-userland.sh $(ASSETS)
 
+.PHONY: qemu-system
+qemu-system: deps ## QEMU's system emulator, for comparisons
+	@cmake/fetch-qemu-system.sh $(ASSETS)/qemu-system || \
+		echo "lkvm: warning: no QEMU to compare with" >&2
+
 .PHONY: sysroot
 sysroot: deps ## headers and libraries for cross-compiling to loong64
 	@cmake/sysroot.sh $(BUILD)/sysroot-loong64
@@ -63,9 +68,7 @@ check-long: check qemu-kvm-assets ## soak runs and many boots
 	@cd $(BUILD) && $(CTEST) -C long -L long
 
 .PHONY: bench
-bench: lkvm assets sysroot ## boot time, speed and memory, beside QEMU
-	@cmake/fetch-qemu-system.sh $(ASSETS)/qemu-system || \
-		echo "lkvm: warning: no QEMU to compare with" >&2
+bench: lkvm assets qemu-system sysroot ## boot time, speed and memory, beside QEMU
 	@BUILD=$(BUILD) tests/bench/bench.sh
 
 .PHONY: fuzz
