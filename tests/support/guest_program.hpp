@@ -90,6 +90,19 @@ public:
         return op(la::Insn::b, {.imm = 0});
     }
 
+    /// Waits until `count` vCPUs have come here; `counter` is a zeroed double word, used once.
+    /// Overwrites r21, t7 and t8.
+    Program& meet(std::uint64_t counter, std::uint64_t count, std::uint64_t yield_address) {
+        using la::Insn;
+        li(reg::r21, counter).li(reg::t8, 1);
+        op(Insn::amadd_db_d, {.rd = reg::zero, .rj = reg::r21, .rk = reg::t8});
+        li(reg::t8, count);
+        const Label wait = bound();
+        li(reg::t7, yield_address).op(Insn::ld_w, {.rd = reg::t7, .rj = reg::t7});
+        op(Insn::ld_d, {.rd = reg::t7, .rj = reg::r21});
+        return branch(Insn::bltu, {.rd = reg::t8, .rj = reg::t7}, wait);
+    }
+
     [[nodiscard]] Label label() {
         labels_.push_back(unbound);
         return {labels_.size() - 1};

@@ -137,7 +137,8 @@ public:
     static constexpr std::uint64_t rom_size = 0x10000;
     static constexpr std::uint64_t device_base = 0x10000000;
     static constexpr std::uint64_t device_size = 0x2000;
-    /// A store anywhere in this page ends the run of the vCPU that did it.
+    /// A store anywhere in this page ends the run of the vCPU that did it; a load gives the host's
+    /// CPU to another thread, for loops that wait.
     static constexpr std::uint64_t stop_address = 0x1fe01000;
     /// Writing n to these IOCSRs raises or lowers the IPI line of vCPU n.
     static constexpr std::uint32_t iocsr_raise_ipi = 0x40;
@@ -283,7 +284,10 @@ private:
 
     class Stopper final : public MmioDevice {
     public:
-        std::uint64_t read(std::uint64_t, unsigned) override { return 0; }
+        std::uint64_t read(std::uint64_t, unsigned) override {
+            std::this_thread::yield();
+            return 0;
+        }
         void write(std::uint64_t, unsigned, std::uint64_t) override {
             if (la::System::current_cpu != nullptr) la::System::current_cpu->stop();
         }
