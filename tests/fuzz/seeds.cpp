@@ -58,7 +58,8 @@ public:
     explicit NetInput(std::uint64_t features) { number(features, 8); }
 
     NetInput& number(std::uint64_t value, unsigned size) {
-        for (unsigned i = 0; i < size; ++i) bytes.push_back(static_cast<std::byte>(value >> 8 * i));
+        for (unsigned i = 0; i < size; ++i, value >>= 8)
+            bytes.push_back(static_cast<std::byte>(value));
         return *this;
     }
     NetInput& step(lkvm::fuzz::NetStep what) { return number(static_cast<unsigned>(what), 1); }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -177,8 +178,11 @@ public:
     /// Root executes one instruction (in paging or direct mode, not while the guest runs).
     void root(la::Insn insn, la::EncodeOperands operands = {}) {
         EXPECT_TRUE(la::encodable(insn, operands)) << la::info(insn).text;
-        write(scratch, la::encode(insn, operands));
-        cpu().pc = cached | scratch;
+        // Each has a place of its own: writing code makes the CPU forget all code.
+        const auto [place, is_new] =
+            scratch_.try_emplace(la::encode(insn, operands), scratch + 4 * scratch_.size());
+        if (is_new) write(place->second, place->first);
+        cpu().pc = cached | place->second;
         step(1);
     }
 
@@ -318,12 +322,13 @@ public:
 
 protected:
     static constexpr std::uint64_t entry_stub = ram_base;
-    static constexpr std::uint64_t scratch = ram_base + 0x100;
+    static constexpr std::uint64_t scratch = ram_base + 0x4000;
     static constexpr std::uint64_t exit_stub = ram_base + 0x1000;
     static constexpr std::uint64_t refill_stub = ram_base + 0x2000;
     static constexpr std::uint64_t refill_stop_stub = ram_base + 0x3000;
 
 private:
+    std::map<std::uint32_t, std::uint64_t> scratch_;
     unsigned gid_ = 1;
     const PageTables* tables_ = &stage2;
 };
