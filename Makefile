@@ -59,7 +59,8 @@ loong64: sysroot ## build/loong64/lkvm, static, for LoongArch hosts
 	@cmake --build $(BUILD)/loong64 -j $(JOBS)
 
 .PHONY: check
-check: deps $(BUILD)/build.ninja assets rootfs kvm-assets baremetal ## the tests, with all set-up; what CI runs
+check: deps $(BUILD)/build.ninja assets rootfs userland qemu-system kvm-assets kvm-selftests \
+		baremetal ## the tests, with all set-up; what CI runs
 	@cmake --build $(BUILD) -j $(JOBS)
 	@BUILD=$(BUILD) JOBS=$(JOBS) tests/check.sh
 
@@ -95,6 +96,10 @@ clean: ## remove what was built; what was fetched stays in the cache
 .PHONY: kvm-assets
 kvm-assets: assets loong64 ## the initrd with the loong64 lkvm and a guest for it
 	@cmake/make-kvm-initrd.sh $(ASSETS) $(BUILD)/loong64/lkvm $(BUILD)/sysroot-loong64
+
+.PHONY: kvm-selftests
+kvm-selftests: assets sysroot ## the kernel's own tests of KVM, cross-built
+	@cmake/make-kvm-selftests.sh $(ASSETS) $(BUILD)/sysroot-loong64
 
 .PHONY: qemu-kvm-assets
 qemu-kvm-assets: assets ## the initrd with Debian's QEMU for loong64, another client of KVM
