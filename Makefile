@@ -128,8 +128,9 @@ run-zones: lkvm assets baremetal ## two Debian zones, two CPUs each, on the soft
 		-m 2G@0x90000000 -c 4
 
 .PHONY: deb
-deb:
-	@echo "lkvm: 'make $@' does not exist yet" >&2; exit 1
+deb: ## a Debian package of lkvm: build/deb/lkvm_*.deb
+	@cmake/install-deps.sh debhelper dpkg-dev fakeroot
+	@cmake/make-deb.sh $(BUILD)/deb
 
 .PHONY: help
 help:

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs what building, testing and running need, and only what is missing. Debian 12 and 13.
-# usage: install-deps.sh [--check]      --check only names what is missing
+# usage: install-deps.sh [--check] [PACKAGE...]
+#   --check: only names what is missing; PACKAGE: one that is wanted too
 set -euo pipefail
 
 packages=(
@@ -11,6 +12,13 @@ packages=(
     libseccomp-dev libslirp-dev liburing-dev libgtest-dev libgmock-dev libbenchmark-dev
     cpio e2fsprogs zstd gzip xz-utils lz4 expect git ca-certificates debian-archive-keyring
 )
+
+only_check=0
+if [ "${1:-}" = --check ]; then
+    only_check=1
+    shift
+fi
+packages+=("$@")
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "lkvm: this is not a Debian system: install these yourself: ${packages[*]}" >&2
@@ -23,7 +31,7 @@ mapfile -t missing < <(
 )
 [ ${#missing[@]} -gt 0 ] || exit 0
 echo "lkvm: missing packages: ${missing[*]}" >&2
-[ "${1:-}" != --check ] || exit 1
+[ $only_check -eq 0 ] || exit 1
 
 root=()
 if [ "$(id -u)" != 0 ]; then

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 . tests/lint/common.sh
 
 # Formats without comments, or the license itself.
-no_license='^(LICENSE|cmake/initrd/etc/(passwd|group))$|\.(bin|dtb|img|png)$|^tests/fuzz/seeds/'
+no_license='^(LICENSE|cmake/initrd/etc/(passwd|group)|debian/(changelog|source/format))$|\.(bin|dtb|img|png)$|^tests/fuzz/seeds/'
 # Tables may be long (style §10).
 tables='\.def$|_table\.(cpp|hpp)$|\.(txt|tsv|csv)$'
 
