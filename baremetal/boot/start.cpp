@@ -12,8 +12,8 @@
 #include "baremetal/cpu/clock.hpp"
 #include "baremetal/cpu/csr_access.hpp"
 #include "baremetal/cpu/vcpu.hpp"
-#include "baremetal/zone/bundle_reader.hpp"
 #include "baremetal/zone/zone.hpp"
+#include "loongarch/boot/bundle_reader.hpp"
 #include "loongarch/csr/csr.hpp"
 #include "loongarch/platform/boot_rom.hpp"
 
@@ -58,6 +58,11 @@ alignas(16) constinit std::array<std::array<std::byte, secondary_stack_size>,
 
 [[noreturn]] void stop(std::string_view why, std::uint64_t detail) {
     console.line(why, detail);
+    for (;;) wait_for_interrupt();
+}
+
+[[noreturn]] void stop_for(const la::BundleFault& fault) {
+    console.line(la::bundle_fault_text(fault).text());
     for (;;) wait_for_interrupt();
 }
 
@@ -122,17 +127,32 @@ void start_cpu(unsigned cpu) {
     write_iocsr(ipi_send, cpu << 16);
 }
 
-void assign_cpus() {
-    unsigned next = 0;
+void assign_cpus(std::span<const bundle::Zone> descriptions) {
+    la::BundleFault fault;
+    const auto plan = la::assign_cpus(descriptions, {board.cpus.data(), board.cpu_count}, fault);
+    if (!plan.has_value()) stop_for(fault);
     for (std::size_t i = 0; i < zone_count; ++i) {
         for (unsigned vcpu = 0; vcpu < zones[i]->cpu_count(); ++vcpu) {
-            if (next == board.cpu_count) stop("the zones want more CPUs than the board has:", next);
-            const unsigned cpu = board.cpus[next++];
+            const unsigned cpu = plan.value()[i][vcpu];
             if (cpu >= max_board_cpus) stop("a CPU number beyond what is possible:", cpu);
             assignments[cpu] = {&*zones[i], vcpu};
             zones[i]->vcpu(vcpu).assign(*zones[i], vcpu, cpu);
         }
     }
+}
+
+/// The bundle's records, after all checks that it can pass by itself.
+std::span<const bundle::Zone> read_descriptions() {
+    const auto file = la::find_bundle(board.bundle);
+    la::BundleFault fault{.problem = la::BundleProblem::no_bundle};
+    if (!file.has_value()) stop_for(fault);
+    board.bundle = file.value();
+    const auto descriptions = la::read_bundle(board.bundle, fault);
+    if (!descriptions.has_value()) stop_for(fault);
+    if (!la::check_images(board.bundle, descriptions.value(), fault).has_value()) {
+        stop_for(fault);
+    }
+    return descriptions.value();
 }
 
 void make_zones(std::span<const bundle::Zone> descriptions) {
@@ -232,12 +252,10 @@ void lkvm_zones_main(std::uint64_t, std::uint64_t, std::uint64_t system_table) {
              static_cast<std::uint64_t>(read.error().code));
     console.line("CPUs:", board.cpu_count);
     console.line("free memory in bytes:", board.memory.free_bytes());
-    const auto descriptions = read_bundle(board.bundle);
-    if (!descriptions.has_value())
-        stop("the bundle is not good, code", static_cast<std::uint64_t>(descriptions.error().code));
-    make_zones(descriptions.value());
+    const auto descriptions = read_descriptions();
+    make_zones(descriptions);
     console_cpu = this_cpu();
-    assign_cpus();
+    assign_cpus(descriptions);
     for (std::size_t i = 0; i < zone_count; ++i) {
         if (const auto loaded = zones[i]->load(); !loaded.has_value()) {
             stop("a zone's images cannot be loaded, fault", loaded.error().detail);

@@ -6,21 +6,12 @@
 #include "baremetal/console/console.hpp"
 #include "baremetal/cpu/csr_access.hpp"
 #include "loongarch/boot/boot_load.hpp"
+#include "loongarch/boot/bundle_reader.hpp"
 #include "loongarch/platform/boot_rom.hpp"
 #include "loongarch/platform/device_tree.hpp"
 
 namespace lkvm::hv {
 namespace {
-
-std::string_view text_of(const char* text, std::size_t most) {
-    std::size_t length = 0;
-    while (length < most && text[length] != 0) ++length;
-    return {text, length};
-}
-
-std::span<const std::byte> part(std::span<const std::byte> file, const bundle::Image& image) {
-    return file.subspan(image.offset, image.size);
-}
 
 /// Scratch for one device tree; zones are loaded one at a time.
 alignas(8) constinit std::array<std::byte, la::device_tree_buffer_size> tree_buffer{};
@@ -32,7 +23,7 @@ Zone::Zone(std::size_t number, const bundle::Zone& description, std::span<const 
     : number_(number)
     , description_(description)
     , file_(file)
-    , name_(text_of(description.name.data(), description.name.size()))
+    , name_(bundle::text_of(description.name))
     , cpu_count_(description.cpu_count)
     , gid_(static_cast<unsigned>(number) + 1)
     , platform_({*this, zones_clock(), *this}, *this, cpu_count_) {}
@@ -56,18 +47,20 @@ Result<> Zone::create(BoardMemory& memory, std::uint64_t boot_rom) {
 Result<> Zone::load() {
     platform_.reset();
     for (const RamBank& bank : banks_.all()) std::memset(bank.host, 0, bank.size);
-    const std::span<const std::byte> kernel = part(file_, description_.kernel);
-    const std::span<const std::byte> initrd = part(file_, description_.initrd);
+    const std::span<const std::byte> kernel = la::image_bytes(file_, description_.kernel);
+    const std::span<const std::byte> initrd = la::image_bytes(file_, description_.initrd);
     const la::KernelImage image = LKVM_TRY(la::parse_kernel_image(kernel));
     la::BootSizes sizes;
     sizes.initrd = initrd.size();
     sizes.device_tree = la::device_tree_buffer_size;
+    if ((description_.flags & bundle::zone_flags::load_address) != 0) {
+        sizes.load_address = Gpa{description_.load_address};
+    }
     const la::BootLayout layout = LKVM_TRY(la::plan_boot(banks_, image, sizes));
     LKVM_TRY(la::load_kernel(memory_, layout, kernel));
     if (!initrd.empty()) LKVM_TRY(memory_.write_bytes(layout.initrd, initrd));
 
-    const std::string_view command_line =
-        text_of(description_.command_line.data(), description_.command_line.size());
+    const std::string_view command_line = bundle::text_of(description_.command_line);
     la::DeviceTreeConfig config{.banks = banks_};
     config.cpu_count = cpu_count_;
     config.bootargs = command_line;

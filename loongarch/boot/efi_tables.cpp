@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "loongarch/boot/crc32.hpp"
 #include "loongarch/boot/efi.hpp"
 #include "loongarch/boot/efi_memory_map.hpp"
 #include "loongarch/boot/runtime_services.hpp"
@@ -46,14 +47,7 @@ private:
 
 /// CRC-32 as in IEEE 802.3, bit by bit: it covers a hundred bytes once per boot.
 std::uint32_t efi::crc32(std::span<const std::byte> bytes) {
-    std::uint32_t crc = UINT32_MAX;
-    for (const std::byte byte : bytes) {
-        crc ^= std::to_integer<std::uint32_t>(byte);
-        for (int bit = 0; bit < 8; ++bit) {
-            crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320u : 0u);
-        }
-    }
-    return ~crc;
+    return la::crc32(bytes);
 }
 
 Result<> write_efi_tables(const GuestMemory& memory, const BootLayout& layout,

@@ -9,7 +9,8 @@
 #include <lkvm/bundle.hpp>
 
 #include "loongarch/boot/boot_layout.hpp"
-#include "loongarch/boot/efi.hpp"
+#include "loongarch/boot/bundle_reader.hpp"
+#include "loongarch/boot/crc32.hpp"
 #include "loongarch/platform/device_tree.hpp"
 #include "vmm/boot/kernel_file.hpp"
 #include "vmm/cli/command_line.hpp"
@@ -20,8 +21,6 @@
 namespace lkvm::vmm {
 namespace {
 
-/// End of what a zone's stage 2 can map, exclusive.
-constexpr std::uint64_t zone_address_limit = std::uint64_t{1} << 47;
 constexpr unsigned max_zone_cpus = bundle::max_zone_cpus;
 
 Outcome<MachineConfig> parse_zone(const std::string& name, std::vector<const char*> options) {
@@ -61,7 +60,10 @@ void align(Bytes& bytes) {
 /// Appends an image to `bytes`, which begin at `start` of the file.
 bundle::Image append(Bytes& bytes, std::uint64_t start, std::span<const std::byte> image) {
     align(bytes);
-    const bundle::Image place{start + bytes.size(), image.size()};
+    const bundle::Image place{.offset = start + bytes.size(),
+                              .size = image.size(),
+                              .crc = la::crc32(image),
+                              .reserved = {}};
     bytes.insert(bytes.end(), image.begin(), image.end());
     return place;
 }
@@ -78,6 +80,10 @@ Outcome<bundle::Zone> describe(const MachineConfig& config, const RamBanks& bank
     for (std::size_t i = 0; i < banks.size(); ++i) {
         zone.banks[i] = {banks.all()[i].base.value, banks.all()[i].size};
     }
+    if (config.load_address.has_value()) {
+        zone.flags = bundle::zone_flags::load_address;
+        zone.load_address = *config.load_address;
+    }
     if (config.command_line.size() >= zone.command_line.size()) {
         return usage_failure(text("--zone '", config.name, "': the command line has ",
                                   config.command_line.size(), " characters, at most ",
@@ -92,6 +98,7 @@ Outcome<> check_layout(const MachineConfig& config, const RamBanks& banks, const
                        std::uint64_t initrd) {
     la::BootSizes sizes;
     sizes.initrd = initrd;
+    if (config.load_address.has_value()) sizes.load_address = Gpa{*config.load_address};
     sizes.device_tree = la::device_tree_buffer_size;
     const auto layout = la::plan_boot(banks, kernel.image, sizes);
     if (layout.has_value()) return {};
@@ -146,7 +153,7 @@ Outcome<> pack(const PackCommand& command) {
     const std::size_t start =
         (head + bundle::image_alignment - 1) / bundle::image_alignment * bundle::image_alignment;
     for (const MachineConfig& config : command.zones) {
-        const RamPlan plan = LKVM_CHECK(plan_ram(config.memory, zone_address_limit));
+        const RamPlan plan = LKVM_CHECK(plan_ram(config.memory, la::zone_address_limit));
         zones.push_back(LKVM_CHECK(describe(config, plan.banks)));
         const InputFile kernel_file = LKVM_CHECK(InputFile::open("--kernel", config.kernel));
         const Kernel kernel = LKVM_CHECK(read_kernel(kernel_file));
@@ -162,13 +169,15 @@ Outcome<> pack(const PackCommand& command) {
     Bytes file(start);
     std::memcpy(file.data() + sizeof(bundle::Header), zones.data(), records);
     file.insert(file.end(), images.begin(), images.end());
-    const std::span<const std::byte> rest = std::span{file}.subspan(sizeof(bundle::Header));
-    const bundle::Header header{.magic = bundle::magic,
-                                .version = bundle::version,
-                                .zone_count = static_cast<std::uint32_t>(zones.size()),
-                                .size = file.size(),
-                                .crc = la::efi::crc32(rest),
-                                .reserved = {}};
+    bundle::Header header{.magic = bundle::magic,
+                          .version = bundle::version,
+                          .zone_count = static_cast<std::uint32_t>(zones.size()),
+                          .size = file.size(),
+                          .zone_size = sizeof(bundle::Zone),
+                          .crc = {},
+                          .reserved = {}};
+    header.crc =
+        la::crc32(std::as_bytes(std::span{zones}), la::crc32(std::as_bytes(std::span{&header, 1})));
     std::memcpy(file.data(), &header, sizeof(header));
     return write_output_file("-o", command.output, file);
 }
