@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Builds the fuzz targets with sanitizers and runs each for FUZZ_SECONDS (60). Inputs are kept in
-# $BUILD/corpus, so that the next run goes on from there. Arguments: names of targets (all).
+# Builds the fuzz targets with sanitizers and runs each for FUZZ_SECONDS (60), or all together for
+# FUZZ_TOTAL. Inputs are kept in $BUILD/corpus, so that the next run goes on from there. Arguments: names of targets (all).
 set -eu
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build-fuzz}
 seconds=${FUZZ_SECONDS:-60}
+total=${FUZZ_TOTAL:-}
 jobs=${JOBS:-2}
 
 cmake -S . -B "$build" -G Ninja -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 \
@@ -16,6 +17,9 @@ rm -f "$build.log"
 if [ $# -eq 0 ]; then
     for source in tests/fuzz/*_fuzz.cpp; do set -- "$@" "$(basename "$source" .cpp)"; done
 fi
+[ -z "$total" ] || seconds=$((total / $#))
+# Targets that work on files have them in memory.
+[ -n "${TMPDIR:-}" ] || ! [ -w /dev/shm ] || export TMPDIR=/dev/shm
 ninja -C "$build" -j "$jobs" "$@" fuzz_seeds
 "$build/tests/fuzz/fuzz_seeds" "$build/corpus"
 for target in "$@"; do

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "tests/fuzz/net_fuzz.hpp"
+#include "tests/fuzz/share_seeds.hpp"
 #include "tests/fuzz/virtio_seeds.hpp"
 #include "tests/unit/boot/image_builder.hpp"
 #include "tests/unit/vmm/compressors.hpp"
@@ -110,6 +111,9 @@ int main(int argc, char** argv) {
     write_zboots(root / "zboot_fuzz");
     write_net(root / "net_fuzz");
     for (const NamedSeed& seed : virtio_seeds()) {
+        write(root / seed.path, std::as_bytes(std::span{seed.bytes}));
+    }
+    for (const NamedSeed& seed : share_seeds()) {
         write(root / seed.path, std::as_bytes(std::span{seed.bytes}));
     }
     write(root / "command_line_fuzz" / "banks", "512@0x90000000\n1G@0x100000000\n128@0\n");

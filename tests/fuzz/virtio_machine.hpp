@@ -16,6 +16,7 @@
 #include "virtio/device.hpp"
 #include "virtio/features.hpp"
 #include "virtio/mmio_registers.hpp"
+#include "virtio/ring_area.hpp"
 #include "virtio/status.hpp"
 #include "virtio/transport_mmio.hpp"
 
@@ -170,6 +171,44 @@ public:
         owner_.run();
     }
 
+    /// A piece of a chain: byte offset in the first bank.
+    struct Piece {
+        std::uint64_t offset = 0;
+        std::uint32_t length = 0;
+        bool writable = false;
+    };
+
+    /// What a sane driver does with its next buffer: a chain where the device will look, and a
+    /// kick.
+    void offer(unsigned queue, std::span<const Piece> pieces) {
+        using namespace virtio;
+        const Places places = ring_place(queue);
+        const bool packed = (options_ & 1) != 0;
+        DriverState& state = driver_[queue];
+        const std::uint64_t head = state.position % ring_size;
+        for (std::size_t i = 0; i < pieces.size(); ++i) {
+            const std::uint64_t index = state.position % ring_size;
+            const std::uint64_t at = places.descriptors + index * descriptor::size;
+            const bool odd_lap = state.position / ring_size % 2 != 0;
+            const bool last = i + 1 == pieces.size();
+            std::uint64_t flags = (last ? 0u : unsigned{descriptor::F_NEXT}) |
+                                  (pieces[i].writable ? unsigned{descriptor::F_WRITE} : 0u);
+            if (packed) flags |= odd_lap ? descriptor::F_USED : descriptor::F_AVAIL;
+            ++state.position;
+            put(at + descriptor::address, FuzzRam::base.value + pieces[i].offset, 8);
+            put(at + descriptor::length, pieces[i].length, 4);
+            put(at + (packed ? descriptor::packed_flags : descriptor::split_flags), flags, 2);
+            put(at + (packed ? descriptor::packed_id : descriptor::split_next),
+                packed ? head : state.position % ring_size, 2);
+        }
+        if (!packed) {
+            put(places.driver + 4 + 2 * (state.chains % ring_size), head, 2);
+            put(places.driver + 2, ++state.chains, 2);
+        }
+        transport_.write(mmio::QueueNotify, 4, queue);
+        owner_.run();
+    }
+
     template<class HostStep>
     void play(HostStep host_step) {
         for (unsigned step = 0; step < most_steps && !input_.empty(); ++step) {
@@ -213,6 +252,16 @@ public:
     [[nodiscard]] virtio::MmioTransport& transport() { return transport_; }
 
 private:
+    struct DriverState {
+        std::uint64_t position = 0;  // of the next descriptor, counted without end
+        std::uint64_t chains = 0;
+    };
+
+    void put(std::uint64_t offset, std::uint64_t value, unsigned size) {
+        for (unsigned i = 0; i < size; ++i) {
+            ram_.bytes()[offset + i] = static_cast<std::byte>(value >> 8 * i);
+        }
+    }
     void write(std::uint64_t offset, std::uint32_t value) { transport_.write(offset, 4, value); }
 
     std::uint64_t offered() {
@@ -252,6 +301,7 @@ private:
     SilentPulse pulse_;
     SilentLog log_;
     FuzzOwner owner_;
+    std::array<DriverState, 8> driver_{};
     virtio::MmioTransport transport_;
 };
 

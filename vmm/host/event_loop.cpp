@@ -101,21 +101,28 @@ void EventLoop::serve_posts() {
 }
 
 void EventLoop::run() {
+    while (!ending_.load()) serve(-1);
+}
+
+void EventLoop::serve_ready() {
+    LKVM_ASSERT(!thread_.joinable());
+    serve(0);
+}
+
+void EventLoop::serve(int milliseconds) {
     std::array<epoll_event, 32> events{};
-    while (!ending_.load()) {
-        const int count = ::epoll_wait(epoll_.value(), events.data(), events.size(), -1);
-        LKVM_ASSERT(count >= 0 || errno == EINTR);
-        for (int i = 0; i < count; ++i) {
-            const epoll_event& event = events[static_cast<std::size_t>(i)];
-            // An earlier handler of this round may have removed it.
-            const auto found = watched_.find(event.data.fd);
-            if (found == watched_.end()) continue;
-            const std::shared_ptr<FdHandler> handler = found->second;
-            (*handler)(event.events);
-        }
-        serve_triggers();
-        serve_posts();
+    const int count = ::epoll_wait(epoll_.value(), events.data(), events.size(), milliseconds);
+    LKVM_ASSERT(count >= 0 || errno == EINTR);
+    for (int i = 0; i < count; ++i) {
+        const epoll_event& event = events[static_cast<std::size_t>(i)];
+        // An earlier handler of this round may have removed it.
+        const auto found = watched_.find(event.data.fd);
+        if (found == watched_.end()) continue;
+        const std::shared_ptr<FdHandler> handler = found->second;
+        (*handler)(event.events);
     }
+    serve_triggers();
+    serve_posts();
 }
 
 }  // namespace lkvm::vmm

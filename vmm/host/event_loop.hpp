@@ -38,6 +38,8 @@ public:
     void start();
     /// Ends the thread after the handler it is in. What is posted later is never called.
     void stop();
+    /// Loop, before start() or after stop(): serves what is ready, without waiting.
+    void serve_ready();
 
     /// Loop. Calls `handler` for level-triggered epoll `events` of `fd`, which stays the caller's.
     void watch(int fd, std::uint32_t events, FdHandler handler);
@@ -59,6 +61,8 @@ private:
     static constexpr unsigned word_bits = 64;
 
     void run();
+    /// Serves what is ready within a time as of epoll_wait().
+    void serve(int milliseconds);
     void serve_triggers();
     void serve_posts();
 
