@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Builds the fuzz targets with sanitizers and runs each for FUZZ_SECONDS (60), or all together for
-# FUZZ_TOTAL. Inputs are kept in $BUILD/corpus, so that the next run goes on from there. Arguments: names of targets (all).
+# FUZZ_TOTAL. Inputs are kept in $BUILD/corpus, so that the next run goes on from there. Arguments:
+# names of targets (all).
 set -eu
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build-fuzz}

@@ -2,9 +2,10 @@
 // Both ends of the vsock tests. In the guest:
 //   socket_peer listen PORT COUNT           echoes COUNT connections, each to its end
 //   socket_peer connect PORT COUNT BYTES    COUNT connections at once, see talk()
-//   socket_peer refused PORT                succeeds if nobody listens there
+//   socket_peer late-listen PORT COUNT      the same, but answers only when all has come
+//   socket_peer refused PORT                succeeds if nobody listens there; says why
 // On the host, with SOCKET as in --vsock:
-//   socket_peer unix-listen SOCKET_PORT COUNT
+//   socket_peer unix-listen SOCKET_PORT COUNT, unix-late-listen SOCKET_PORT COUNT
 //   socket_peer unix-connect SOCKET PORT COUNT BYTES
 #include <atomic>
 #include <cerrno>
@@ -56,6 +57,23 @@ void echo(int fd) {
     ::shutdown(fd, SHUT_WR);
     char rest = 0;
     // Until the other side has closed too, so that nothing is lost.
+    while (::recv(fd, &rest, 1, 0) > 0) {
+    }
+    ::close(fd);
+}
+
+/// Sends everything back after the other side said that there is no more.
+void echo_late(int fd) {
+    std::vector<char> bytes;
+    std::vector<char> buffer(64 * 1024);
+    ssize_t got = 0;
+    while ((got = ::recv(fd, buffer.data(), buffer.size(), 0)) > 0) {
+        bytes.insert(bytes.end(), buffer.data(), buffer.data() + got);
+    }
+    if (got < 0) complain("recv");
+    if (!send_all(fd, bytes.data(), bytes.size())) complain("send");
+    ::shutdown(fd, SHUT_WR);
+    char rest = 0;
     while (::recv(fd, &rest, 1, 0) > 0) {
     }
     ::close(fd);
@@ -146,7 +164,7 @@ int connect_through(const char* path, const char* port) {
     return -1;
 }
 
-int serve(int listener, int count) {
+int serve(int listener, int count, void (*talk)(int) = echo) {
     if (listener < 0) {
         complain("listen");
         return 1;
@@ -160,7 +178,7 @@ int serve(int listener, int count) {
             complain("accept");
             break;
         }
-        threads.emplace_back(echo, fd);
+        threads.emplace_back(talk, fd);
     }
     for (std::thread& thread : threads) thread.join();
     std::printf("echoed %zu connections, %d failures\n", threads.size(), failures.load());
@@ -191,6 +209,10 @@ int main(int argc, char** argv) {
     if (is("listen", 2)) {
         return serve(open_vsock(VMADDR_CID_ANY, static_cast<unsigned>(number(2)), true), number(3));
     }
+    if (is("late-listen", 2)) {
+        return serve(open_vsock(VMADDR_CID_ANY, static_cast<unsigned>(number(2)), true), number(3),
+                     echo_late);
+    }
     if (is("connect", 3)) {
         return talk_all(
             [&] { return open_vsock(VMADDR_CID_HOST, static_cast<unsigned>(number(2)), false); },
@@ -198,10 +220,11 @@ int main(int argc, char** argv) {
     }
     if (is("refused", 1)) {
         const int fd = open_vsock(VMADDR_CID_HOST, static_cast<unsigned>(number(2)), false);
-        std::printf("%s\n", fd < 0 ? "refused" : "connected");
+        std::printf("%s\n", fd < 0 ? std::strerror(errno) : "connected");
         return fd < 0 ? 0 : 1;
     }
     if (is("unix-listen", 2)) return serve(open_unix(argv[2], true), number(3));
+    if (is("unix-late-listen", 2)) return serve(open_unix(argv[2], true), number(3), echo_late);
     if (is("unix-connect", 4)) {
         return talk_all([&] { return connect_through(argv[2], argv[3]); }, number(4),
                         static_cast<std::size_t>(number(5)));
