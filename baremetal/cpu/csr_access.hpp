@@ -2,8 +2,9 @@
 // The physical CPU's registers: csr*, gcsr*, iocsr*, invtlb.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
+
+#include "baremetal/memory/physical.hpp"
 
 namespace lkvm::hv {
 
@@ -72,20 +73,6 @@ inline void flush_guest(unsigned gid) {
 }
 inline void wait_for_interrupt() {
     asm volatile("idle 0" : : : "memory");
-}
-
-// Direct-mapped windows that boot/entry.cpp sets up.
-inline constexpr std::uint64_t uncached_window = 0x8000'0000'0000'0000;
-inline constexpr std::uint64_t cached_window = 0x9000'0000'0000'0000;
-inline constexpr std::uint64_t address_mask = 0x0000'ffff'ffff'ffff;
-
-/// Physical memory through the cached window.
-template<class T = std::byte>
-[[nodiscard]] inline T* physical_pointer(std::uint64_t address) {
-    return reinterpret_cast<T*>((address & address_mask) | cached_window);
-}
-[[nodiscard]] inline std::uint64_t physical_address(const void* pointer) {
-    return reinterpret_cast<std::uint64_t>(pointer) & address_mask;
 }
 
 }  // namespace lkvm::hv

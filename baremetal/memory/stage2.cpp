@@ -3,7 +3,7 @@
 
 #include <lkvm/field.hpp>
 
-#include "baremetal/cpu/csr_access.hpp"
+#include "baremetal/memory/physical.hpp"
 #include "loongarch/csr/csr.hpp"
 
 namespace lkvm::hv {
@@ -24,15 +24,34 @@ std::uint64_t* entry_at(std::uint64_t table, std::uint64_t index) {
 }
 
 std::uint64_t index_of(std::uint64_t address, unsigned base) {
-    return (address >> base) & 2047;
+    return (address >> base) & (Stage2::entries - 1);
 }
 
 }  // namespace
 
 Result<std::uint64_t> Stage2::new_table(BoardMemory& memory, std::uint64_t fill) {
     const std::uint64_t table = LKVM_TRY(memory.allocate(table_bytes, page_size));
-    for (std::uint64_t i = 0; i < table_bytes / 8; ++i) *entry_at(table, i) = fill;
+    for (std::uint64_t i = 0; i < entries; ++i) *entry_at(table, i) = fill;
     return table;
+}
+
+void Stage2::destroy_directory(BoardMemory& memory, std::uint64_t directory) const {
+    for (std::uint64_t i = 0; i < entries; ++i) {
+        const std::uint64_t entry = *entry_at(directory, i);
+        if (entry != empty_pages_ && (entry & huge) == 0) memory.release(entry, table_bytes);
+    }
+    memory.release(directory, table_bytes);
+}
+
+void Stage2::destroy(BoardMemory& memory) {
+    for (std::uint64_t i = 0; root_ != 0 && i < entries; ++i) {
+        const std::uint64_t directory = *entry_at(root_, i);
+        if (directory != empty_directory_) destroy_directory(memory, directory);
+    }
+    for (std::uint64_t* const table : {&root_, &empty_directory_, &empty_pages_}) {
+        if (*table != 0) memory.release(*table, table_bytes);
+        *table = 0;
+    }
 }
 
 Result<> Stage2::create(BoardMemory& memory) {

@@ -15,19 +15,22 @@ namespace lkvm::hv {
 enum class Stage2Access : std::uint8_t { read_only, read_write };
 
 /// 16 KiB pages, three levels of 11 bits: 47-bit guest-physical addresses; 32 MiB blocks where
-/// both addresses and the length allow. Built by the boot CPU before the zone runs.
+/// both addresses and the length allow. Built by the zone's first CPU before the zone runs.
 class Stage2 {
 public:
     static constexpr std::uint64_t page_size = 0x4000;
     static constexpr std::uint64_t block_size = 0x2000000;
-    static constexpr std::uint64_t table_bytes = 2048 * 8;
+    static constexpr std::uint64_t entries = 2048;  ///< of a table
+    static constexpr std::uint64_t table_bytes = entries * 8;
     /// What root's PWCL, PWCH and STLBPS must hold.
     static constexpr std::uint64_t pwcl = 14 | 11 << 5 | 25 << 10 | 11 << 15;
     static constexpr std::uint64_t pwch = 36 | 11 << 6;
     static constexpr unsigned page_bits = 14;
 
-    /// Tables come from `memory`. Errors: `no_space`.
+    /// Tables come from `memory`. Errors: `no_space`; what was taken goes back with destroy().
     [[nodiscard]] Result<> create(BoardMemory& memory);
+    /// Gives all tables back. The zone's CPUs must be out of the guest for good.
+    void destroy(BoardMemory& memory);
     /// Maps `size` bytes at guest-physical `guest` to physical `host`; all multiples of page_size.
     /// Errors: `no_space`, `misaligned`.
     [[nodiscard]] Result<> map(BoardMemory& memory, std::uint64_t guest, std::uint64_t host,
@@ -37,6 +40,7 @@ public:
     [[nodiscard]] std::uint64_t root() const { return root_; }
 
 private:
+    void destroy_directory(BoardMemory& memory, std::uint64_t directory) const;
     [[nodiscard]] Result<std::uint64_t> new_table(BoardMemory& memory, std::uint64_t fill);
     [[nodiscard]] Result<std::uint64_t> table_at(BoardMemory& memory, std::uint64_t directory,
                                                  std::uint64_t index, std::uint64_t absent,

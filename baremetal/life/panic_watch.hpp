@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Finds a Linux panic in console output: the kernel tells nobody else.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace lkvm::hv {
+
+/// Looks for one text in a stream that comes in pieces.
+class TextWatch {
+public:
+    explicit constexpr TextWatch(std::string_view text)
+        : text_(text) {}
+
+    void feed(char c) {
+        // The longest start of the text that ends with `c`.
+        while (matched_ > 0 && text_[matched_] != c) matched_ = shorter(matched_);
+        if (text_[matched_] == c) ++matched_;
+        if (matched_ < text_.size()) return;
+        seen_ = true;
+        matched_ = 0;
+    }
+    [[nodiscard]] bool seen() const { return seen_; }
+
+private:
+    /// The next shorter start of the text that is also an end of its first `length` characters.
+    [[nodiscard]] std::size_t shorter(std::size_t length) const {
+        std::size_t size = length - 1;
+        while (size > 0 && text_.substr(0, size) != text_.substr(length - size, size)) --size;
+        return size;
+    }
+
+    std::string_view text_;
+    std::size_t matched_ = 0;
+    bool seen_ = false;
+};
+
+/// Used under the lock of the console that it watches.
+class PanicWatch {
+public:
+    void feed(std::span<const std::byte> bytes) {
+        for (const std::byte byte : bytes) {
+            begin_.feed(static_cast<char>(byte));
+            end_.feed(static_cast<char>(byte));
+        }
+    }
+    /// The kernel has begun to panic; a reset that follows is no reboot.
+    [[nodiscard]] bool panicked() const { return begin_.seen(); }
+    /// The kernel has said its last word and hangs.
+    [[nodiscard]] bool over() const { return end_.seen(); }
+
+private:
+    TextWatch begin_{"Kernel panic - not syncing"};
+    TextWatch end_{"---[ end Kernel panic"};
+};
+
+}  // namespace lkvm::hv

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "baremetal/life/log_ring.hpp"
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "baremetal/life/panic_watch.hpp"
+
+namespace lkvm::hv {
+namespace {
+
+TEST(LogRing, KeepsTheLastBytes) {
+    LogRing log;
+    std::array<char, 8> out{};
+    EXPECT_EQ(log.copy(out), 0u);
+    log.write("abc");
+    EXPECT_EQ(log.copy(out), 3u);
+    EXPECT_EQ(std::string(out.data(), 3), "abc");
+    log.write(std::string(LogRing::capacity, 'x'));
+    log.write("the end");
+    EXPECT_EQ(log.copy(out), 8u);
+    EXPECT_EQ(std::string(out.data(), 8), "xthe end");
+    std::vector<char> all(2 * LogRing::capacity);
+    EXPECT_EQ(log.copy(all), LogRing::capacity);
+}
+
+void feed(PanicWatch& watch, std::string_view text) {
+    watch.feed(std::as_bytes(std::span{text.data(), text.size()}));
+}
+
+TEST(PanicWatch, FindsThePanicAndItsEndInPieces) {
+    PanicWatch watch;
+    feed(watch, "Kernel panic - not Kernel pan");
+    EXPECT_FALSE(watch.panicked());
+    feed(watch, "ic - not syncing: oh");
+    EXPECT_TRUE(watch.panicked());
+    EXPECT_FALSE(watch.over());
+    feed(watch, "\n------");
+    feed(watch, "[ end Kernel panic - not syncing");
+    EXPECT_TRUE(watch.over());
+}
+
+}  // namespace
+}  // namespace lkvm::hv
