@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // lkvm-zones: from the first C++ instruction to running zones.
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <optional>
 
@@ -11,6 +10,8 @@
 #include "baremetal/console/console.hpp"
 #include "baremetal/cpu/clock.hpp"
 #include "baremetal/cpu/csr_access.hpp"
+#include "baremetal/cpu/host_events.hpp"
+#include "baremetal/cpu/instruction_count.hpp"
 #include "baremetal/cpu/vcpu.hpp"
 #include "baremetal/zone/zone.hpp"
 #include "loongarch/boot/bundle_reader.hpp"
@@ -43,7 +44,6 @@ constinit std::array<std::optional<Zone>, bundle::max_zones> zones;
 constinit std::size_t zone_count = 0;
 constinit std::size_t focus = 0;  ///< zone that gets typed input
 constinit unsigned console_cpu = 0;
-constinit std::atomic<unsigned> zones_running{0};
 
 /// Which vCPU a physical CPU runs.
 struct Assignment {
@@ -90,25 +90,13 @@ void enable_virtualization() {
     flush_all_guests();
     write_csr<csr::EENTRY>(reinterpret_cast<std::uint64_t>(exit_vector));
     write_csr<csr::TLBRENTRY>(physical_address(refill_vector));
-    write_csr<csr::tcfg::number>(0);
-    write_csr<csr::TICLR>(1);
 }
 
-void run_assignment() {
+[[noreturn]] void run_assignment() {
     enable_virtualization();
+    enable_host_events();
     const Assignment& mine = assignments[this_cpu()];
-    if (mine.zone != nullptr) {
-        mine.zone->run(mine.vcpu);
-        if (mine.vcpu == 0) {
-            console.line(mine.zone->name());
-            console.line(mine.zone->state() == ZoneState::off ? "has powered off"
-                                                              : "is out of service");
-            if (zones_running.fetch_sub(1) == 1) {
-                console.line("no zone is left");
-                power_off_board();
-            }
-        }
-    }
+    if (mine.zone != nullptr) mine.zone->serve(mine.vcpu);
     for (;;) wait_for_interrupt();
 }
 
@@ -164,8 +152,8 @@ void make_zones(std::span<const bundle::Zone> descriptions) {
     for (std::size_t i = 0; i < zone_count; ++i) {
         zones[i].emplace(i, descriptions[i], board.bundle);
         console.name_zone(i, zones[i]->name());
-        const auto made = zones[i]->create(board.memory, rom.value());
-        if (!made.has_value()) stop("a zone does not fit the board, number", i);
+        const auto made = zones[i]->create(rom.value());
+        if (!made.has_value()) stop("the devices of a zone are in each other's way, number", i);
     }
     console.set_prefixes(zone_count > 1);
 }
@@ -174,6 +162,17 @@ void make_zones(std::span<const bundle::Zone> descriptions) {
 
 BoardClock& zones_clock() {
     return clock;
+}
+BoardMemory& board_memory() {
+    return board.memory;
+}
+void zone_rests() {
+    for (std::size_t i = 0; i < zone_count; ++i) {
+        const ZoneState state = zones[i]->state();
+        if (state != ZoneState::stopped && state != ZoneState::parked) return;
+    }
+    console.line("no zone is left");
+    power_off_board();
 }
 bool owns_console() {
     return this_cpu() == console_cpu;
@@ -246,6 +245,7 @@ void lkvm_zones_main(std::uint64_t, std::uint64_t, std::uint64_t system_table) {
         stop("this CPU has no virtualization extension (LVZ), CPUCFG2", read_cpucfg(2));
     }
     clock.start();
+    find_instruction_counter();
     const auto read = read_board(system_table, board);
     if (!read.has_value())
         stop("cannot read the board's description or no bundle, code",
@@ -257,10 +257,9 @@ void lkvm_zones_main(std::uint64_t, std::uint64_t, std::uint64_t system_table) {
     console_cpu = this_cpu();
     assign_cpus(descriptions);
     for (std::size_t i = 0; i < zone_count; ++i) {
-        if (const auto loaded = zones[i]->load(); !loaded.has_value()) {
-            stop("a zone's images cannot be loaded, fault", loaded.error().detail);
-        }
-        zones_running.fetch_add(1);
+        if ((descriptions[i].flags & bundle::zone_flags::manual_start) != 0) continue;
+        // It was never asked for anything before.
+        LKVM_MUST(zones[i]->request(ZoneRequest::start));
     }
     for (unsigned i = 0; i < board.cpu_count; ++i) {
         if (board.cpus[i] != console_cpu) start_cpu(board.cpus[i]);

@@ -113,6 +113,15 @@ void Console::line(std::string_view what, std::uint64_t value) {
     end_line();
 }
 
+void Console::line(std::string_view zone, std::string_view what) {
+    const SpinGuard guard{lock_};
+    begin_line(hypervisor);
+    put(zone);
+    put(' ');
+    put(what);
+    end_line();
+}
+
 int Console::read() {
     if ((uart(line_status_register) & data_ready) == 0) return -1;
     return uart(data_register);

@@ -29,6 +29,8 @@ public:
     /// One line of the hypervisor's own: `what`, and `value` in hex.
     void line(std::string_view what);
     void line(std::string_view what, std::uint64_t value);
+    /// One line about a zone.
+    void line(std::string_view zone, std::string_view what);
 
     /// A byte that was typed, or -1. Only the CPU that looks after input.
     static int read();

@@ -6,47 +6,55 @@
 
 #include "baremetal/console/console.hpp"
 #include "baremetal/cpu/csr_access.hpp"
-#include "baremetal/cpu/mmio_decode.hpp"
+#include "baremetal/cpu/host_events.hpp"
+#include "baremetal/cpu/instruction_count.hpp"
+#include "baremetal/trap/exception_loop.hpp"
+#include "baremetal/trap/guest_cpucfg.hpp"
+#include "baremetal/trap/mmio_decode.hpp"
+#include "baremetal/trap/sensitive.hpp"
 #include "baremetal/zone/zone.hpp"
 #include "loongarch/csr/csr.hpp"
 #include "loongarch/csr/exception.hpp"
-#include "loongarch/isa/instruction.hpp"
+#include "loongarch/platform/memory_map.hpp"
 
 namespace lkvm::hv {
 namespace {
 
-using la::Decoded;
 using la::Exception;
-using la::Insn;
 namespace csr = la::csr;
+namespace memory_map = la::memory_map;
 
-// IOCSR of the physical CPU's IPI block.
-constexpr std::uint32_t ipi_status = 0x1000;
-constexpr std::uint32_t ipi_enable = 0x1004;
-constexpr std::uint32_t ipi_clear = 0x100c;
-constexpr std::uint32_t ipi_send = 0x1040;
-constexpr unsigned kick_vector = 1;
+constexpr std::uint64_t timer_bit = csr::estat::TI::mask;
+constexpr std::uint64_t ipi_bit = csr::estat::IPI::mask;
 
-constexpr std::uint64_t timer_bit = std::uint64_t{1} << timer_line;
-constexpr std::uint64_t ipi_bit = std::uint64_t{1} << ipi_line;
-
-/// The console is polled this often while its CPU has nothing else to do.
-constexpr std::uint64_t polls_per_second = 50;
+/// A guest that stays in for longer than this many seconds without sleeping is looked at.
+constexpr std::uint64_t watch_seconds = 2;
+constexpr unsigned convincing_suspicions = 3;
 
 std::uint64_t sign_extend(std::uint64_t value, unsigned bytes) {
     const unsigned unused = 64 - 8 * bytes;
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(value << unused) >> unused);
 }
 
-void arm_root_timer(std::uint64_t ticks) {
-    write_csr<csr::tcfg::number>((ticks & csr::tcfg::count_mask) | csr::tcfg::En::mask);
+void arm_watch() {
+    arm_host_timer(zones_clock().frequency() * watch_seconds);
+}
+
+/// Whether an IOCSR write interrupts another vCPU or writes its mailbox.
+bool is_ipi(std::uint32_t address) {
+    constexpr std::uint32_t ipi_send = 0x1040;
+    constexpr std::uint32_t any_send = 0x1158;
+    return address == ipi_send || address == any_send;
+}
+
+bool is_kick(Gpa where) {
+    constexpr std::uint64_t queue_notify = 0x50;  // VIRTIO 1.2 §4.2.2
+    const std::uint64_t offset = where.value - memory_map::virtio_base.value;
+    return offset < la::max_virtio_slots * memory_map::virtio_stride &&
+           offset % memory_map::virtio_stride == queue_notify;
 }
 
 }  // namespace
-
-unsigned this_cpu() {
-    return static_cast<unsigned>(read_csr<csr::CPUID>() & 0x1ff);
-}
 
 void Vcpu::reset(std::uint64_t pc, std::uint64_t a0, std::uint64_t a1, std::uint64_t a2) {
     context_ = VcpuContext{};
@@ -56,6 +64,7 @@ void Vcpu::reset(std::uint64_t pc, std::uint64_t a0, std::uint64_t a1, std::uint
     context_.gpr[6] = a2;
     lines_.store(0, std::memory_order_relaxed);
     fresh_ = true;
+    suspicions_ = 0;
 }
 
 void Vcpu::load_guest_registers() const {
@@ -87,8 +96,15 @@ void Vcpu::load_guest_registers() const {
     write_guest_csr<csr::dmw::number0 + 1>(0);
     write_guest_csr<csr::dmw::number0 + 2>(0);
     write_guest_csr<csr::dmw::number0 + 3>(0);
+    write_guest_csr<csr::SAVE0>(0);
+    write_guest_csr<csr::SAVE0 + 1>(0);
+    write_guest_csr<csr::SAVE0 + 2>(0);
+    write_guest_csr<csr::SAVE0 + 3>(0);
+    write_guest_csr<csr::SAVE0 + 4>(0);
+    write_guest_csr<csr::SAVE0 + 5>(0);
+    write_guest_csr<csr::SAVE0 + 6>(0);
+    write_guest_csr<csr::SAVE0 + 7>(0);
     flush_guest(zone_->gid());
-    write_csr<csr::GCNTC>(0);
     write_csr<csr::gintc::number>(0);
     write_csr<csr::gstat::number>(csr::gstat::GID::put(0, zone_->gid()));
     write_csr<csr::gtlbc::number>(csr::gtlbc::TGID::put(csr::gtlbc::USETGID::mask, zone_->gid()));
@@ -98,8 +114,22 @@ void Vcpu::load_guest_registers() const {
     write_csr<csr::stlbps::number>(Stage2::page_bits);
     // FP and vectors belong to the guest: the hypervisor is built without them.
     write_csr<csr::euen::number>(csr::euen::writable);
-    write_iocsr(ipi_enable, 0xffffffff);
-    write_csr<csr::ecfg::number>(timer_bit | ipi_bit);
+}
+
+void Vcpu::save_timer() {
+    timer_.config = read_guest_csr<csr::tcfg::number>();
+    timer_.value = read_guest_csr<csr::TVAL>();
+    // Last, so that an expiry in between is seen.
+    timer_.pending = (read_guest_csr<csr::estat::number>() & timer_bit) != 0;
+}
+
+void Vcpu::load_timer() const {
+    // Time stood still for the guest: nothing elapsed, but the hardware counted on.
+    const GuestTimer timer = timer_after(timer_, 0);
+    write_guest_csr<csr::tcfg::number>(0);
+    change_guest_csr<csr::estat::number>(timer.pending ? timer_bit : 0, timer_bit);
+    write_guest_csr<csr::tcfg::number>(timer.config);
+    write_guest_csr<csr::TVAL>(timer.value);
 }
 
 void Vcpu::sync_lines() const {
@@ -121,122 +151,136 @@ void Vcpu::set_line(unsigned line, bool level) {
 
 void Vcpu::kick() const {
     // On its own CPU the vCPU is in an exit and looks again before it enters.
-    if (this_cpu() != physical_cpu_) write_iocsr(ipi_send, physical_cpu_ << 16 | kick_vector);
+    if (this_cpu() != physical_cpu_) ring_doorbell(physical_cpu_);
 }
 
-void Vcpu::run() {
-    while (zone_->state() == ZoneState::running) {
-        if (fresh_) {
-            load_guest_registers();
-            fresh_ = false;
-        }
+void Vcpu::run(std::uint64_t clock_offset) {
+    if (fresh_) {
+        load_guest_registers();
+        fresh_ = false;
+    } else {
+        load_timer();
+    }
+    write_csr<csr::GCNTC>(0 - clock_offset);
+    arm_watch();
+    end_stretch();
+    ExitReason reason = ExitReason::other;
+    while (zone_->life().may_run()) {
         sync_lines();
         enter_guest(&context_);
-        handle_exit();
+        // What the last exit cost, the way into the guest and out of it included.
+        if (const std::uint64_t cost = end_stretch(); cost != 0) exits_.note_cost(reason, cost);
+        const std::uint64_t pc = context_.pc;
+        const std::uint64_t detail = context_.badi;
+        reason = handle_exit();
+        if (!exits_.note(reason, pc, detail)) park("repeats one exit for ever");
     }
+    save_timer();
 }
 
-void Vcpu::handle_host_interrupt() const {
-    const std::uint64_t pending = read_csr<csr::estat::number>();
-    if ((pending & ipi_bit) != 0) write_iocsr(ipi_clear, read_iocsr(ipi_status));
-    if ((pending & timer_bit) != 0) {
-        write_csr<csr::tcfg::number>(0);
-        write_csr<csr::TICLR>(1);
-    }
-    if (owns_console()) {
-        poll_console();
-        arm_root_timer(zones_clock().frequency() / polls_per_second);
-    }
-}
-
-void Vcpu::handle_exit() {
+ExitReason Vcpu::handle_exit() {
     switch (static_cast<Exception>(csr::estat::Ecode::get(context_.estat))) {
         case Exception::INT:
-            return handle_host_interrupt();
+            return handle_interrupt();
         case Exception::GSPR:
             return handle_sensitive();
         case Exception::HVC:
-            context_.gpr[4] = ~std::uint64_t{0};  // no such call
-            context_.pc += 4;
-            return;
+            return handle_hypercall();
         case Exception::PIL:
         case Exception::PIS:
         case Exception::PME:
-            return handle_memory(false);
+            return handle_memory();
         case Exception::PIF:
-            return handle_memory(true);
+            park("runs where there is no memory");
+            return ExitReason::memory;
         default:
-            return park("an exit that no guest can cause");
+            park("leaves with an exception that no guest can cause");
+            return ExitReason::other;
     }
 }
 
-void Vcpu::handle_memory(bool fetch) {
-    if (fetch) return park("runs where there is no memory");
+bool Vcpu::hangs_in_exceptions() const {
+    GuestSample sample;
+    sample.pc = context_.pc;
+    sample.crmd = read_guest_csr<csr::crmd::number>();
+    sample.era = read_guest_csr<csr::ERA>();
+    sample.eentry = read_guest_csr<csr::EENTRY>();
+    sample.estat = read_guest_csr<csr::estat::number>();
+    sample.ecfg = read_guest_csr<csr::ecfg::number>();
+    return seems_to_loop_in_exceptions(sample);
+}
+
+ExitReason Vcpu::handle_interrupt() {
+    if (!take_host_events().timer) return ExitReason::interrupt;
+    suspicions_ = hangs_in_exceptions() ? suspicions_ + 1 : 0;
+    if (suspicions_ == convincing_suspicions) park("raises exceptions in its exception handler");
+    arm_watch();
+    return ExitReason::interrupt;
+}
+
+ExitReason Vcpu::handle_hypercall() {
+    context_.gpr[4] = ~std::uint64_t{0};  // no such call
+    context_.pc += 4;
+    return ExitReason::hypercall;
+}
+
+ExitReason Vcpu::handle_memory() {
     MmioAccess access;
     if (!decode_mmio(static_cast<std::uint32_t>(context_.badi), access)) {
-        return park("accesses a device with an instruction that cannot");
+        park("accesses a device with an instruction that cannot");
+        return ExitReason::memory;
     }
     const Gpa where{context_.badv};
-    if (!zone_->bus().covers(where)) return park("accesses an address where nothing is");
+    if (!zone_->bus().covers(where)) {
+        park("accesses an address where nothing is");
+        return ExitReason::memory;
+    }
+    context_.pc += 4;
     if (access.store) {
         zone_->bus().write(where, access.size, context_.gpr[access.rd]);
-    } else {
-        std::uint64_t value = zone_->bus().read(where, access.size);
-        if (access.sign) value = sign_extend(value, access.size);
-        if (access.rd != 0) context_.gpr[access.rd] = value;
+        return is_kick(where) ? ExitReason::kick : ExitReason::mmio;
     }
-    context_.pc += 4;
+    std::uint64_t value = zone_->bus().read(where, access.size);
+    if (access.sign) value = sign_extend(value, access.size);
+    if (access.rd != 0) context_.gpr[access.rd] = value;
+    return ExitReason::mmio;
 }
 
-void Vcpu::handle_sensitive() {
-    Decoded decoded;
-    if (!la::decode(static_cast<std::uint32_t>(context_.badi), decoded)) {
-        return park("a privileged instruction that is none");
-    }
+ExitReason Vcpu::handle_sensitive() {
+    const Sensitive what = decode_sensitive(static_cast<std::uint32_t>(context_.badi));
+    const auto operand = static_cast<std::uint32_t>(context_.gpr[what.rj]);
     const auto set_rd = [&](std::uint64_t value) {
-        if (decoded.rd != 0) context_.gpr[decoded.rd] = value;
-    };
-    const auto read = [&](unsigned size) {
-        const auto address = static_cast<std::uint32_t>(context_.gpr[decoded.rj]);
-        set_rd(sign_extend(zone_->iocsr().read(index_, address, size), size));
-    };
-    const auto write = [&](unsigned size) {
-        const auto address = static_cast<std::uint32_t>(context_.gpr[decoded.rj]);
-        zone_->iocsr().write(index_, address, size, context_.gpr[decoded.rd]);
+        if (what.rd != 0) context_.gpr[what.rd] = value;
     };
     context_.pc += 4;
-    switch (decoded.insn) {
-        case Insn::cpucfg:
-            return set_rd(
-                sign_extend(guest_cpucfg(static_cast<std::uint32_t>(context_.gpr[decoded.rj])), 4));
-        case Insn::csrrd:
-        case Insn::csrwr:
-        case Insn::csrxchg:
-            return set_rd(0);  // registers that a guest does not have
-        case Insn::cacop:
-            return;
-        case Insn::iocsrrd_b:
-            return read(1);
-        case Insn::iocsrrd_h:
-            return read(2);
-        case Insn::iocsrrd_w:
-            return read(4);
-        case Insn::iocsrrd_d:
-            return read(8);
-        case Insn::iocsrwr_b:
-            return write(1);
-        case Insn::iocsrwr_h:
-            return write(2);
-        case Insn::iocsrwr_w:
-            return write(4);
-        case Insn::iocsrwr_d:
-            return write(8);
-        case Insn::idle:
-            return idle();
-        default:
+    switch (what.kind) {
+        case SensitiveKind::cpucfg:
+            set_rd(sign_extend(guest_cpucfg(operand, read_cpucfg(operand)), 4));
+            return ExitReason::cpucfg;
+        case SensitiveKind::csr:
+            set_rd(0);
+            return ExitReason::csr;
+        case SensitiveKind::cacop:
+            return ExitReason::cacop;
+        case SensitiveKind::iocsr_read:
+            set_rd(sign_extend(zone_->iocsr().read(index_, operand, what.size), what.size));
+            return ExitReason::iocsr;
+        case SensitiveKind::iocsr_write:
+            zone_->iocsr().write(index_, operand, what.size, context_.gpr[what.rd]);
+            return is_ipi(operand) ? ExitReason::ipi : ExitReason::iocsr;
+        case SensitiveKind::idle:
+            idle();
+            return ExitReason::idle;
+        case SensitiveKind::root_csr:
             context_.pc -= 4;
-            return park("a privileged instruction it must not use");
+            park("touches a register of the hypervisor");
+            return ExitReason::csr;
+        case SensitiveKind::unknown:
+            break;
     }
+    context_.pc -= 4;
+    park("leaves with an instruction that it must not use");
+    return ExitReason::other;
 }
 
 bool Vcpu::guest_interrupt_pending() const {
@@ -248,25 +292,22 @@ bool Vcpu::guest_interrupt_pending() const {
 void Vcpu::idle() {
     for (;;) {
         sync_lines();
-        if (guest_interrupt_pending() || zone_->state() != ZoneState::running) return;
-        std::uint64_t ticks = csr::tcfg::count_mask;
-        const std::uint64_t config = read_guest_csr<csr::tcfg::number>();
-        if (csr::tcfg::En::get(config)) {
-            const std::uint64_t left = read_guest_csr<csr::TVAL>();
-            if (left <= config && left < ticks) ticks = left + 4;
-        }
-        if (owns_console()) {
-            const std::uint64_t poll = zones_clock().frequency() / polls_per_second;
-            if (poll < ticks) ticks = poll;
-        }
-        arm_root_timer(ticks);
+        if (guest_interrupt_pending() || !zone_->life().may_run()) break;
+        GuestTimer timer;
+        timer.config = read_guest_csr<csr::tcfg::number>();
+        timer.value = read_guest_csr<csr::TVAL>();
+        // A little later than the guest's own, which is what ends the sleep.
+        constexpr std::uint64_t margin = 4;
+        const auto left = ticks_to_expiry(timer);
+        arm_host_timer(left.has_value() ? *left + margin : csr::tcfg::count_mask);
         wait_for_interrupt();
-        handle_host_interrupt();
+        take_host_events();
     }
+    arm_watch();
 }
 
 void Vcpu::park(const char* why) {
-    zone_->park(*this, why, context_);
+    zone_->park(*this, why);
 }
 
 }  // namespace lkvm::hv

@@ -6,12 +6,14 @@
 #include <cstdint>
 
 #include "baremetal/cpu/world_switch.hpp"
+#include "baremetal/life/exits.hpp"
+#include "baremetal/timer/guest_timer.hpp"
 
 namespace lkvm::hv {
 
 class Zone;
 
-/// Used by its physical CPU, but for `lines` and kick() (any CPU).
+/// Used by its physical CPU, but for set_line(), kick() and the exits' totals (any CPU).
 class Vcpu {
 public:
     void assign(Zone& zone, unsigned index, unsigned physical_cpu) {
@@ -22,12 +24,15 @@ public:
     [[nodiscard]] unsigned index() const { return index_; }
     [[nodiscard]] unsigned physical_cpu() const { return physical_cpu_; }
     [[nodiscard]] Zone& zone() { return *zone_; }
+    [[nodiscard]] const VcpuContext& context() const { return context_; }
+    [[nodiscard]] const ExitLog& exits() const { return exits_; }
 
     /// Registers as after reset, entering at physical `pc`. Guest CSRs follow in run().
     void reset(std::uint64_t pc, std::uint64_t a0, std::uint64_t a1, std::uint64_t a2);
 
-    /// Runs on this CPU until the zone is not to run any more.
-    void run();
+    /// Runs on this CPU until the zone is not to run any more. Time goes on for the guest only
+    /// while the zone runs: its counter is `clock_offset` ticks behind this CPU's.
+    void run(std::uint64_t clock_offset);
 
     /// Level of a line of ESTAT.IS (2..9, 12). Any CPU; wakes the vCPU.
     void set_line(unsigned line, bool level);
@@ -36,12 +41,16 @@ public:
 
 private:
     void load_guest_registers() const;
+    void load_timer() const;
+    void save_timer();
     void sync_lines() const;
     [[nodiscard]] bool guest_interrupt_pending() const;
-    void handle_exit();
-    void handle_sensitive();
-    void handle_host_interrupt() const;
-    void handle_memory(bool fetch);
+    [[nodiscard]] ExitReason handle_exit();
+    [[nodiscard]] ExitReason handle_sensitive();
+    [[nodiscard]] ExitReason handle_interrupt();
+    [[nodiscard]] ExitReason handle_memory();
+    [[nodiscard]] ExitReason handle_hypercall();
+    [[nodiscard]] bool hangs_in_exceptions() const;
     void idle();
     void park(const char* why);
 
@@ -51,9 +60,9 @@ private:
     unsigned physical_cpu_ = 0;
     std::atomic<std::uint32_t> lines_{0};
     bool fresh_ = true;
+    GuestTimer timer_;  ///< while the vCPU is not in run()
+    ExitLog exits_;
+    unsigned suspicions_ = 0;  ///< times in a row that it seemed to hang in exceptions
 };
-
-/// Physical CPU that executes this.
-[[nodiscard]] unsigned this_cpu();
 
 }  // namespace lkvm::hv

@@ -28,7 +28,7 @@ enum class Duty : std::uint8_t {
     wait,     ///< sleep until a doorbell, then ask again
     run,      ///< the guest; the CPU counts as inside until left()
     load,     ///< first CPU only: fill RAM, then loaded()
-    release,  ///< first CPU only: clear RAM and give it back, then released()
+    release,  ///< first CPU only: give RAM back, then released()
 };
 
 /// The state machine of one zone. Requests come from any CPU and only change what is wanted; the

@@ -28,8 +28,15 @@ private:
     /// The next shorter start of the text that is also an end of its first `length` characters.
     [[nodiscard]] std::size_t shorter(std::size_t length) const {
         std::size_t size = length - 1;
-        while (size > 0 && text_.substr(0, size) != text_.substr(length - size, size)) --size;
+        while (size > 0 && !repeats(length - size, size)) --size;
         return size;
+    }
+    /// Whether `size` characters at `from` are those at the start.
+    [[nodiscard]] bool repeats(std::size_t from, std::size_t size) const {
+        for (std::size_t i = 0; i < size; ++i) {
+            if (text_[i] != text_[from + i]) return false;
+        }
+        return true;
     }
 
     std::string_view text_;

@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "baremetal/zone/zone.hpp"
 
-#include <cstring>
-
 #include "baremetal/console/console.hpp"
 #include "baremetal/cpu/csr_access.hpp"
-#include "loongarch/boot/boot_load.hpp"
-#include "loongarch/boot/bundle_reader.hpp"
-#include "loongarch/platform/boot_rom.hpp"
-#include "loongarch/platform/device_tree.hpp"
+#include "baremetal/cpu/host_events.hpp"
+#include "baremetal/zone/park_report.hpp"
 
 namespace lkvm::hv {
-namespace {
-
-/// Scratch for one device tree; zones are loaded one at a time.
-alignas(8) constinit std::array<std::byte, la::device_tree_buffer_size> tree_buffer{};
-constinit SpinLock tree_lock;
-
-}  // namespace
-
 Zone::Zone(std::size_t number, const bundle::Zone& description, std::span<const std::byte> file)
     : number_(number)
     , description_(description)
@@ -26,109 +14,157 @@ Zone::Zone(std::size_t number, const bundle::Zone& description, std::span<const 
     , name_(bundle::text_of(description.name))
     , cpu_count_(description.cpu_count)
     , gid_(static_cast<unsigned>(number) + 1)
-    , platform_({*this, zones_clock(), *this}, *this, cpu_count_) {}
+    , platform_({*this, zones_clock(), *this}, *this, cpu_count_)
+    , life_(cpu_count_) {}
 
-Result<> Zone::create(BoardMemory& memory, std::uint64_t boot_rom) {
-    LKVM_TRY(stage2_.create(memory));
-    for (std::uint32_t i = 0; i < description_.bank_count; ++i) {
-        const bundle::Bank& bank = description_.banks[i];
-        // Blocks of stage 2 where the bank is large enough for one.
-        const bool large = bank.size >= Stage2::block_size;
-        const std::uint64_t host =
-            LKVM_TRY(memory.allocate(bank.size, large ? Stage2::block_size : Stage2::page_size));
-        LKVM_TRY(banks_.add({Gpa{bank.base}, bank.size, physical_pointer(host)}));
-        LKVM_TRY(stage2_.map(memory, bank.base, host, bank.size, Stage2Access::read_write));
-    }
-    LKVM_TRY(stage2_.map(memory, la::memory_map::boot_rom_base.value, boot_rom,
-                         la::memory_map::boot_rom_size, Stage2Access::read_only));
+Result<> Zone::create(std::uint64_t boot_rom) {
+    boot_rom_ = boot_rom;
     return platform_.add_to(bus_);
 }
 
-Result<> Zone::load() {
-    platform_.reset();
-    for (const RamBank& bank : banks_.all()) std::memset(bank.host, 0, bank.size);
-    const std::span<const std::byte> kernel = la::image_bytes(file_, description_.kernel);
-    const std::span<const std::byte> initrd = la::image_bytes(file_, description_.initrd);
-    const la::KernelImage image = LKVM_TRY(la::parse_kernel_image(kernel));
-    la::BootSizes sizes;
-    sizes.initrd = initrd.size();
-    sizes.device_tree = la::device_tree_buffer_size;
-    if ((description_.flags & bundle::zone_flags::load_address) != 0) {
-        sizes.load_address = Gpa{description_.load_address};
-    }
-    const la::BootLayout layout = LKVM_TRY(la::plan_boot(banks_, image, sizes));
-    LKVM_TRY(la::load_kernel(memory_, layout, kernel));
-    if (!initrd.empty()) LKVM_TRY(memory_.write_bytes(layout.initrd, initrd));
-
-    const std::string_view command_line = bundle::text_of(description_.command_line);
-    la::DeviceTreeConfig config{.banks = banks_};
-    config.cpu_count = cpu_count_;
-    config.bootargs = command_line;
-    if (!initrd.empty()) config.initrd = la::GpaRange{layout.initrd, layout.initrd_size};
-    const SpinGuard guard{tree_lock};
-    const auto tree = LKVM_TRY(la::build_device_tree(config, tree_buffer));
-    const la::BootState boot = LKVM_TRY(la::load_boot_data(
-        memory_, layout,
-        {.command_line = command_line, .device_tree = tree, .clock = la::RuntimeClock::offered}));
-    vcpus_[0].reset(boot.pc, boot.a0, boot.a1, boot.a2);
-    for (unsigned i = 1; i < cpu_count_; ++i) {
-        vcpus_[i].reset(la::boot_rom_entry.value, 0, 0, 0);
-    }
-    cpus_out_.store(0, std::memory_order_relaxed);
-    life_.fetch_add(1, std::memory_order_release);
-    state_.store(ZoneState::running, std::memory_order_release);
-    return {};
-}
-
-void Zone::run(unsigned index) {
+void Zone::serve(unsigned index) {
     for (;;) {
-        const unsigned life = life_.load(std::memory_order_acquire);
-        vcpus_[index].run();
-        if (state() != ZoneState::resetting) return;
-        // The first vCPU's CPU starts the zone anew when all others stand still.
-        if (index != 0) {
-            cpus_out_.fetch_add(1, std::memory_order_release);
-            while (life_.load(std::memory_order_acquire) == life &&
-                   state() == ZoneState::resetting) {
-            }
-            if (state() != ZoneState::running) return;
-            continue;
-        }
-        while (cpus_out_.load(std::memory_order_acquire) != cpu_count_ - 1) {
-        }
-        console.line("zone starts again");
-        if (!load().has_value()) {
-            console.line("zone cannot be loaded again");
-            state_.store(ZoneState::parked, std::memory_order_release);
-            return;
+        switch (life_.duty(index)) {
+            case Duty::run:
+                vcpus_[index].run(clock_offset_.load(std::memory_order_relaxed));
+                if (index == 0) paused_at_ = read_counter();
+                life_.left();
+                // The first CPU may wait for the last to leave.
+                if (index != 0) vcpus_[0].kick();
+                if (life_.state() == ZoneState::parked) zone_rests();
+                break;
+            case Duty::load:
+                load();
+                kick_all();
+                if (life_.state() == ZoneState::parked) zone_rests();
+                break;
+            case Duty::release:
+                give_memory_back();
+                say(reason().data());
+                life_.released();
+                zone_rests();
+                break;
+            case Duty::wait:
+                wait_for_host_event();
+                take_host_events();
+                break;
         }
     }
 }
 
-void Zone::leave(ZoneState to) {
-    ZoneState expected = ZoneState::running;
-    if (!state_.compare_exchange_strong(expected, to, std::memory_order_acq_rel)) return;
+void Zone::kick_all() const {
     for (unsigned i = 0; i < cpu_count_; ++i) vcpus_[i].kick();
 }
 
-void Zone::park(const Vcpu& vcpu, const char* why, const VcpuContext& context) {
-    leave(ZoneState::parked);
-    console.line(name_);
-    console.line("is parked: it");
-    console.line(why);
-    console.line("vCPU", vcpu.index());
-    console.line("pc", context.pc);
-    console.line("ESTAT", context.estat);
-    console.line("BADV", context.badv);
-    console.line("BADI", context.badi);
+void Zone::say(const char* what) {
+    console.line(name_, what);
+    log_.write("[zones] ");
+    log_.write(std::string_view{what});
+    log_.write("\n");
+}
+
+const Vcpu& Zone::current_vcpu() const {
+    unsigned index = 0;
+    while (index + 1 < cpu_count_ && vcpus_[index].physical_cpu() != this_cpu()) ++index;
+    return vcpus_[index];
+}
+
+Result<> Zone::request(ZoneRequest request) {
+    const SpinGuard guard{request_lock_};
+    switch (request) {
+        case ZoneRequest::start:
+            LKVM_TRY(life_.start());
+            set_reason("");
+            break;
+        case ZoneRequest::stop:
+            LKVM_TRY(life_.stop());
+            set_reason("was stopped");
+            break;
+        case ZoneRequest::reset:
+            LKVM_TRY(life_.reset());
+            set_reason("");
+            break;
+        case ZoneRequest::pause:
+            LKVM_TRY(life_.pause());
+            set_reason("was paused");
+            break;
+        case ZoneRequest::resume:
+            // Before its CPUs can see that they may run.
+            if (life_.state() == ZoneState::paused) {
+                clock_offset_.fetch_add(read_counter() - paused_at_, std::memory_order_relaxed);
+            }
+            LKVM_TRY(life_.resume());
+            set_reason("");
+            break;
+    }
+    kick_all();
+    return {};
+}
+
+void Zone::park(const Vcpu& vcpu, const char* why) {
+    if (!life_.park()) return;
+    set_reason(why);
+    kick_all();
+    report_parked(*this, vcpu, why, log_);
+}
+
+void Zone::power_off() {
+    set_reason("has powered off");
+    life_.guest_power_off();
+    kick_all();
+}
+
+void Zone::reset() {
+    bool panicked = false;
+    {
+        const SpinGuard guard{panic_lock_};
+        panicked = panic_.panicked();
+    }
+    if (panicked) return park(current_vcpu(), "resets after a kernel panic");
+    say("starts again");
+    life_.guest_reset();
+    kick_all();
+}
+
+void Zone::note_output(std::span<const std::byte> bytes) {
+    log_.write(bytes);
+    bool over = false;
+    {
+        const SpinGuard guard{panic_lock_};
+        panic_.feed(bytes);
+        over = panic_.over();
+    }
+    if (over) park(current_vcpu(), "hangs after a kernel panic");
 }
 
 void Zone::transmit(std::span<const std::byte> bytes) {
     console.write(number_, bytes);
+    note_output(bytes);
 }
 
 void Zone::set_line(unsigned cpu, unsigned line, bool level) {
     if (cpu < cpu_count_) vcpus_[cpu].set_line(line, level);
+}
+
+std::uint64_t Zone::memory_bytes() const {
+    std::uint64_t sum = 0;
+    for (std::uint32_t i = 0; i < description_.bank_count; ++i) sum += description_.banks[i].size;
+    return sum;
+}
+
+std::string_view Zone::reason() const {
+    return reason_.load(std::memory_order_relaxed);
+}
+
+std::uint64_t Zone::uptime_ns() {
+    const std::uint64_t started = started_ns_.load(std::memory_order_relaxed);
+    return life_.lives() == 0 ? 0 : zones_clock().monotonic_ns() - started;
+}
+
+ExitTotals Zone::exits() const {
+    ExitTotals totals{};
+    for (unsigned i = 0; i < cpu_count_; ++i) vcpus_[i].exits().add_to(totals);
+    return totals;
 }
 
 }  // namespace lkvm::hv

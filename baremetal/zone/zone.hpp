@@ -16,56 +16,85 @@
 #include <lkvm/power_sink.hpp>
 #include <lkvm/serial_backend.hpp>
 
+#include "baremetal/control/managed_zone.hpp"
 #include "baremetal/cpu/clock.hpp"
 #include "baremetal/cpu/vcpu.hpp"
+#include "baremetal/life/lifecycle.hpp"
+#include "baremetal/life/log_ring.hpp"
+#include "baremetal/life/panic_watch.hpp"
 #include "baremetal/memory/board_memory.hpp"
 #include "baremetal/memory/stage2.hpp"
 #include "loongarch/platform/platform.hpp"
 
 namespace lkvm::hv {
 
-enum class ZoneState : std::uint8_t { off, running, resetting, parked };
-
 using bundle::max_zone_cpus;
 
-/// Made by the boot CPU from the bundle; then its CPUs run it.
-class Zone final : public SerialBackend, public PowerSink, public CpuInterrupts {
+/// Made by the boot CPU from the bundle; then its CPUs serve it for ever, and whoever controls it
+/// asks through request().
+class Zone final : public SerialBackend,
+                   public PowerSink,
+                   public CpuInterrupts,
+                   public ManagedZone {
 public:
     Zone(std::size_t number, const bundle::Zone& description, std::span<const std::byte> file);
     Zone(const Zone&) = delete;
     Zone& operator=(const Zone&) = delete;
 
-    /// Takes memory for the banks and the page tables. Errors: `no_space`, those of RamBanks::add.
-    [[nodiscard]] Result<> create(BoardMemory& memory, std::uint64_t boot_rom);
-    /// Loads the images and makes the zone ready to run. Errors: those of the loaders.
-    [[nodiscard]] Result<> load();
+    /// Wires the devices. `boot_rom` is the physical address of the start-up code that all zones
+    /// share. Errors: those of MmioBus::add.
+    [[nodiscard]] Result<> create(std::uint64_t boot_rom);
 
-    [[nodiscard]] std::string_view name() const { return name_; }
-    [[nodiscard]] unsigned cpu_count() const { return cpu_count_; }
     [[nodiscard]] Vcpu& vcpu(unsigned index) { return vcpus_[index]; }
     [[nodiscard]] unsigned gid() const { return gid_; }
     [[nodiscard]] const Stage2& stage2() const { return stage2_; }
+    [[nodiscard]] const GuestMemory& memory() const { return memory_; }
     [[nodiscard]] const MmioBus& bus() const { return bus_; }
     [[nodiscard]] Iocsr& iocsr() { return platform_.iocsr(); }
     [[nodiscard]] la::Uart16550& uart() { return platform_.devices().uart(); }
+    [[nodiscard]] const Lifecycle& life() const { return life_; }
 
-    [[nodiscard]] ZoneState state() const { return state_.load(std::memory_order_acquire); }
-    /// Runs vCPU `index` on this CPU for as long as the zone lives, through its resets.
-    void run(unsigned index);
-    /// Takes the zone out of service after something it must not do, with a report.
-    void park(const Vcpu& vcpu, const char* why, const VcpuContext& context);
+    /// What the CPU of vCPU `index` does from boot to the end of days.
+    [[noreturn]] void serve(unsigned index);
+    /// Takes the zone out of service after something it must not do, with a report. CPU of `vcpu`.
+    void park(const Vcpu& vcpu, const char* why);
+    /// What the zone writes to any of its consoles: kept, and searched for a panic. Any CPU of the
+    /// zone.
+    void note_output(std::span<const std::byte> bytes);
+
+    // ManagedZone
+    [[nodiscard]] std::string_view name() const override { return name_; }
+    [[nodiscard]] ZoneState state() const override { return life_.state(); }
+    [[nodiscard]] unsigned cpu_count() const override { return cpu_count_; }
+    [[nodiscard]] std::uint64_t memory_bytes() const override;
+    [[nodiscard]] std::string_view reason() const override;
+    [[nodiscard]] std::uint64_t uptime_ns() override;
+    [[nodiscard]] unsigned starts() const override { return life_.lives(); }
+    [[nodiscard]] ExitTotals exits() const override;
+    std::size_t copy_log(std::span<char> out) override { return log_.copy(out); }
+    [[nodiscard]] Result<> request(ZoneRequest request) override;
 
     // SerialBackend
     void transmit(std::span<const std::byte> bytes) override;
     void receive_ready() override {}  // input is polled
     // PowerSink
-    void power_off() override { leave(ZoneState::off); }
-    void reset() override { leave(ZoneState::resetting); }
+    void power_off() override;
+    void reset() override;
     // CpuInterrupts
     void set_line(unsigned cpu, unsigned line, bool level) override;
 
 private:
-    void leave(ZoneState to);
+    // zone_load.cpp: on the first vCPU's CPU, with all of them outside the guest.
+    void load();
+    [[nodiscard]] Result<> take_memory();
+    [[nodiscard]] Result<> fill_memory();
+    [[nodiscard]] bool scrub();
+    void give_memory_back();
+
+    void kick_all() const;
+    void set_reason(const char* why) { reason_.store(why, std::memory_order_relaxed); }
+    void say(const char* what);
+    [[nodiscard]] const Vcpu& current_vcpu() const;
 
     const std::size_t number_;
     const bundle::Zone& description_;
@@ -73,22 +102,34 @@ private:
     const std::string_view name_;
     const unsigned cpu_count_;
     const unsigned gid_;
+    std::uint64_t boot_rom_ = 0;
     RamBanks banks_;
     GuestMemory memory_{banks_};
     MmioBus bus_;
     Stage2 stage2_;
     la::Platform platform_;
     std::array<Vcpu, max_zone_cpus> vcpus_;
-    std::atomic<ZoneState> state_{ZoneState::off};
-    std::atomic<unsigned> cpus_out_{0};  ///< vCPUs that wait for the end of a reset
-    std::atomic<unsigned> life_{0};      ///< counts loads
+    Lifecycle life_;
+    LogRing log_;
+    SpinLock panic_lock_;
+    PanicWatch panic_;
+    std::atomic<const char*> reason_{""};
+    std::atomic<std::uint64_t> started_ns_{0};
+    SpinLock request_lock_;
+    std::uint64_t paused_at_ = 0;  ///< when its first vCPU left the guest
+    /// Ticks that it spent paused in this life.
+    std::atomic<std::uint64_t> clock_offset_{0};
 };
 
 /// The time that all zones see.
 [[nodiscard]] BoardClock& zones_clock();
+/// Memory that zones get.
+[[nodiscard]] BoardMemory& board_memory();
 /// Whether this CPU is the one that looks after typed input.
 [[nodiscard]] bool owns_console();
 /// Hands what was typed to the zone that has the console.
 void poll_console();
+/// A zone has come to rest; the board goes off with the last one. Any CPU.
+void zone_rests();
 
 }  // namespace lkvm::hv

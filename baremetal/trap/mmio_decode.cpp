@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "baremetal/cpu/mmio_decode.hpp"
+#include "baremetal/trap/mmio_decode.hpp"
 
-#include "baremetal/cpu/csr_access.hpp"
 #include "loongarch/isa/instruction.hpp"
 
 namespace lkvm::hv {
@@ -54,26 +53,6 @@ bool decode_mmio(std::uint32_t word, MmioAccess& access) {
             return is(8, true, false);
         default:
             return false;
-    }
-}
-
-std::uint32_t guest_cpucfg(std::uint32_t index) {
-    constexpr std::uint32_t last = 20;
-    constexpr std::uint32_t message_interrupts = 1u << 26;
-    constexpr std::uint32_t virtualization = 0xfu << 10;
-    constexpr std::uint32_t binary_translation = 7u << 18;
-    constexpr std::uint32_t page_walker = 1u << 24;
-    if (index > last) return 0;
-    const std::uint32_t word = read_cpucfg(index);
-    switch (index) {
-        case 1:
-            return word & ~message_interrupts;
-        case 2:
-            return word & ~(virtualization | binary_translation | page_walker);
-        case 6:
-            return 0;  // performance counters
-        default:
-            return word;
     }
 }
 

@@ -16,7 +16,4 @@ struct MmioAccess {
 /// False: not a plain load or store of a general register.
 [[nodiscard]] bool decode_mmio(std::uint32_t word, MmioAccess& access);
 
-/// CPUCFG word as a guest sees it: the CPU's own without what guests do not get.
-[[nodiscard]] std::uint32_t guest_cpucfg(std::uint32_t index);
-
 }  // namespace lkvm::hv

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "baremetal/cpu/host_events.hpp"
+
+#include <atomic>
+
+#include "baremetal/cpu/csr_access.hpp"
+#include "baremetal/cpu/instruction_count.hpp"
+#include "baremetal/zone/zone.hpp"
+#include "loongarch/csr/csr.hpp"
+
+namespace lkvm::hv {
+namespace {
+
+namespace csr = la::csr;
+
+// IOCSR of the physical CPU's IPI block.
+constexpr std::uint32_t ipi_status = 0x1000;
+constexpr std::uint32_t ipi_enable = 0x1004;
+constexpr std::uint32_t ipi_clear = 0x100c;
+constexpr std::uint32_t ipi_send = 0x1040;
+constexpr unsigned doorbell_vector = 1;
+
+/// Typed input is polled this often.
+constexpr std::uint64_t polls_per_second = 50;
+
+}  // namespace
+
+unsigned this_cpu() {
+    return static_cast<unsigned>(read_csr<csr::CPUID>() & 0x1ff);
+}
+
+void enable_host_events() {
+    write_iocsr(ipi_clear, 0xffffffff);
+    write_iocsr(ipi_enable, 0xffffffff);
+    write_csr<csr::tcfg::number>(0);
+    write_csr<csr::TICLR>(1);
+    write_csr<csr::ecfg::number>(host_timer_bit | host_ipi_bit);
+}
+
+void ring_doorbell(unsigned cpu) {
+    // What the other CPU is to see was written before; IOCSR writes are no ordinary stores.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    write_iocsr(ipi_send, cpu << 16 | doorbell_vector);
+}
+
+void arm_host_timer(std::uint64_t ticks) {
+    if (owns_console()) {
+        const std::uint64_t poll = zones_clock().frequency() / polls_per_second;
+        if (poll < ticks) ticks = poll;
+    }
+    write_csr<csr::tcfg::number>((ticks & csr::tcfg::count_mask) | csr::tcfg::En::mask);
+}
+
+HostEvents take_host_events() {
+    end_stretch();
+    const std::uint64_t pending = read_csr<csr::estat::number>();
+    HostEvents events;
+    if ((pending & host_ipi_bit) != 0) {
+        write_iocsr(ipi_clear, read_iocsr(ipi_status));
+        events.doorbell = true;
+    }
+    if ((pending & host_timer_bit) != 0) {
+        write_csr<csr::tcfg::number>(0);
+        write_csr<csr::TICLR>(1);
+        events.timer = true;
+    }
+    if (owns_console()) poll_console();
+    return events;
+}
+
+void wait_for_host_event() {
+    if (owns_console()) arm_host_timer(csr::tcfg::count_mask);
+    wait_for_interrupt();
+}
+
+}  // namespace lkvm::hv

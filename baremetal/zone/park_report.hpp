@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What is said about a zone that is taken out of service.
+#pragma once
+
+#include "baremetal/cpu/vcpu.hpp"
+#include "baremetal/life/log_ring.hpp"
+
+namespace lkvm::hv {
+
+class Zone;
+
+/// Registers and last exits of `vcpu` go to the console and into the zone's log. On the vCPU's CPU,
+/// whose guest CSRs are read.
+void report_parked(const Zone& zone, const Vcpu& vcpu, const char* why, LogRing& log);
+
+}  // namespace lkvm::hv

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// RAM of a zone: taken, cleared, filled, given back. Long work in pieces, between which interrupts
+// are looked at.
+#include <cstring>
+
+#include "baremetal/console/console.hpp"
+#include "baremetal/cpu/csr_access.hpp"
+#include "baremetal/cpu/host_events.hpp"
+#include "baremetal/zone/zone.hpp"
+#include "loongarch/boot/boot_load.hpp"
+#include "loongarch/boot/bundle_reader.hpp"
+#include "loongarch/boot/kernel_image.hpp"
+#include "loongarch/platform/boot_rom.hpp"
+#include "loongarch/platform/device_tree.hpp"
+
+namespace lkvm::hv {
+namespace {
+
+/// Bytes between two looks at interrupts: some 6000 instructions.
+constexpr std::size_t piece = 0x2000;
+
+/// Scratch for one device tree.
+alignas(8) constinit std::array<std::byte, la::device_tree_buffer_size> tree_buffer{};
+constinit SpinLock tree_lock;
+
+void copy(std::byte* to, std::span<const std::byte> from) {
+    while (!from.empty()) {
+        const std::size_t size = from.size() < piece ? from.size() : piece;
+        std::memcpy(to, from.data(), size);
+        to += size;
+        from = from.subspan(size);
+        take_host_events();
+    }
+}
+
+/// Into memory that is all zero. parse_kernel_image() and plan_boot() checked every number.
+Result<> copy_kernel(const GuestMemory& memory, const la::BootLayout& layout,
+                     std::span<const std::byte> file) {
+    const la::KernelImage& image = layout.image;
+    const auto to = LKVM_TRY(memory.slice(layout.load, image.memory_size));
+    for (std::size_t i = 0; i < image.segment_count; ++i) {
+        const la::KernelSegment& segment = image.segments[i];
+        if (segment.offset > to.size() || segment.file_size > to.size() - segment.offset ||
+            segment.file_offset > file.size() ||
+            segment.file_size > file.size() - segment.file_offset) {
+            return fail(ErrorCode::truncated);
+        }
+        copy(to.data() + segment.offset, file.subspan(segment.file_offset, segment.file_size));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<> Zone::take_memory() {
+    LKVM_TRY(stage2_.create(board_memory()));
+    for (std::uint32_t i = 0; i < description_.bank_count; ++i) {
+        const bundle::Bank& bank = description_.banks[i];
+        // Blocks of stage 2 where the bank is large enough for one.
+        const bool large = bank.size >= Stage2::block_size;
+        const std::uint64_t host = LKVM_TRY(
+            board_memory().allocate(bank.size, large ? Stage2::block_size : Stage2::page_size));
+        if (const auto added = banks_.add({Gpa{bank.base}, bank.size, physical_pointer(host)});
+            !added.has_value()) {
+            board_memory().release(host, bank.size);
+            return added.error();
+        }
+        LKVM_TRY(stage2_.map(board_memory(), bank.base, host, bank.size, Stage2Access::read_write));
+        take_host_events();
+    }
+    return stage2_.map(board_memory(), la::memory_map::boot_rom_base.value, boot_rom_,
+                       la::memory_map::boot_rom_size, Stage2Access::read_only);
+}
+
+/// Whoever gets it next clears it.
+void Zone::give_memory_back() {
+    for (const RamBank& bank : banks_.all()) {
+        board_memory().release(physical_address(bank.host), bank.size);
+    }
+    banks_ = RamBanks{};
+    stage2_.destroy(board_memory());
+}
+
+/// False: it is not wanted any more.
+bool Zone::scrub() {
+    static_assert(ram_bank_alignment % piece == 0);
+    for (const RamBank& bank : banks_.all()) {
+        for (std::uint64_t at = 0; at < bank.size; at += piece) {
+            std::memset(bank.host + at, 0, piece);
+            take_host_events();
+            if (!life_.load_wanted()) return false;
+        }
+    }
+    return true;
+}
+
+Result<> Zone::fill_memory() {
+    const std::span<const std::byte> kernel = la::image_bytes(file_, description_.kernel);
+    const std::span<const std::byte> initrd = la::image_bytes(file_, description_.initrd);
+    const la::KernelImage image = LKVM_TRY(la::parse_kernel_image(kernel));
+    la::BootSizes sizes;
+    sizes.initrd = initrd.size();
+    sizes.device_tree = la::device_tree_buffer_size;
+    if ((description_.flags & bundle::zone_flags::load_address) != 0) {
+        sizes.load_address = Gpa{description_.load_address};
+    }
+    const la::BootLayout layout = LKVM_TRY(la::plan_boot(banks_, image, sizes));
+    LKVM_TRY(copy_kernel(memory_, layout, kernel));
+    if (!initrd.empty()) {
+        copy(LKVM_TRY(memory_.slice(layout.initrd, initrd.size())).data(), initrd);
+    }
+
+    const std::string_view command_line = bundle::text_of(description_.command_line);
+    la::DeviceTreeConfig config{.banks = banks_};
+    config.cpu_count = cpu_count_;
+    config.bootargs = command_line;
+    if (!initrd.empty()) config.initrd = la::GpaRange{layout.initrd, layout.initrd_size};
+    const SpinGuard guard{tree_lock};
+    const auto tree = LKVM_TRY(la::build_device_tree(config, tree_buffer));
+    const la::BootState boot = LKVM_TRY(la::load_boot_data(
+        memory_, layout,
+        {.command_line = command_line, .device_tree = tree, .clock = la::RuntimeClock::offered}));
+    vcpus_[0].reset(boot.pc, boot.a0, boot.a1, boot.a2);
+    for (unsigned i = 1; i < cpu_count_; ++i) {
+        vcpus_[i].reset(la::boot_rom_entry.value, 0, 0, 0);
+    }
+    return {};
+}
+
+void Zone::load() {
+    platform_.reset();
+    {
+        const SpinGuard guard{panic_lock_};
+        panic_ = PanicWatch{};
+    }
+    // After a reset the zone has its memory already.
+    Result<> done = banks_.empty() ? take_memory() : Result<>{};
+    if (done.has_value() && scrub()) done = fill_memory();
+    if (!done.has_value()) {
+        set_reason(done.error().code == ErrorCode::no_space ? "cannot be loaded: not enough memory"
+                                                            : "cannot be loaded");
+        say(reason().data());
+        console.line("error code", static_cast<std::uint64_t>(done.error().code));
+        console.line("detail", done.error().detail);
+        give_memory_back();
+    }
+    clock_offset_.store(0, std::memory_order_relaxed);
+    started_ns_.store(zones_clock().monotonic_ns(), std::memory_order_relaxed);
+    life_.loaded(done.has_value());
+}
+
+}  // namespace lkvm::hv
