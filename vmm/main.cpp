@@ -5,6 +5,7 @@
 #include <exception>
 #include <new>
 #include <span>
+#include <string>
 #include <variant>
 
 #include <lkvm/assert.hpp>
@@ -36,13 +37,20 @@ ExitCode report(lkvm::vmm::StderrLog& log, const lkvm::vmm::Failure& failure) {
     return failure.code;
 }
 
+ExitCode print(const std::string& text) {
+    const bool printed = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+    return printed ? ExitCode::powered_off : ExitCode::runtime_error;
+}
+
 ExitCode run_program(std::span<const char* const> arguments, lkvm::vmm::StderrLog& log) {
     const auto command = lkvm::vmm::parse_command_line(arguments);
     if (!command.has_value()) return report(log, command.failure());
-    if (const auto* print = std::get_if<lkvm::vmm::PrintText>(&command.value())) {
-        const bool printed =
-            std::fputs(print->text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
-        return printed ? ExitCode::powered_off : ExitCode::runtime_error;
+    if (const auto* to_print = std::get_if<lkvm::vmm::PrintText>(&command.value())) {
+        return print(to_print->text);
+    }
+    if (const auto* controlling = std::get_if<lkvm::vmm::ControlCommand>(&command.value())) {
+        const auto answer = lkvm::vmm::control(*controlling);
+        return answer.has_value() ? print(answer.value()) : report(log, answer.failure());
     }
     if (const auto* packing = std::get_if<lkvm::vmm::PackCommand>(&command.value())) {
         const auto done = lkvm::vmm::pack(*packing);

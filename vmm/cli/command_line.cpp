@@ -38,10 +38,8 @@ void add_run_options(CLI::App& run, RunOptions& options) {
     run.add_option("--vsock", options.vsock,
                    "Sockets between guest and host, by the guest's address; option path=SOCKET")
         ->type_name("CID[,path=SOCKET]");
-    run.add_flag("--balloon", options.balloon, "Memory balloon: unused memory goes to the host");
-    run.add_option("--debug-balloon", options.debug_balloon,
-                   "The same, driven through a unix socket: lines 'target SIZE' and 'stats'")
-        ->type_name("SOCKET");
+    run.add_flag("--balloon", options.balloon,
+                 "Memory balloon: unused memory goes to the host; see lkvm balloon");
     run.add_flag("--rng", options.rng, "Random numbers of the host for the guest");
     run.add_option("-n,--network", options.networks,
                    "Network interface: mode=user, tap or none; options mac=MAC, mtu=N, queues=N, "
@@ -90,6 +88,7 @@ namespace {
 struct Parser {
     CLI::App app{"Virtual machine monitor for LoongArch guests", "lkvm"};
     RunOptions run_options;
+    ControlCommand control;
     std::string help_topic;
     CLI::App* run = nullptr;
     CLI::App* show_version = nullptr;
@@ -103,11 +102,18 @@ struct Parser {
         app.add_subcommand("pack",
                            "Make a bundle of zones: -o FILE, then for each zone --zone NAME "
                            "and options of run");
+        add_control_commands(app, control);
         show_version = app.add_subcommand("version", "Print the version");
         help = app.add_subcommand("help", "Explain a command");
         help->add_option("command", help_topic, "Name of the command");
     }
 };
+
+std::string command_names() {
+    std::string names = "run, pack, ";
+    for (const std::string& action : control_actions()) names += action + ", ";
+    return names + "version or help";
+}
 
 Outcome<Command> help_text(Parser& parser) {
     // A parser that has not parsed `help`, which would explain only that.
@@ -116,8 +122,8 @@ Outcome<Command> help_text(Parser& parser) {
         if (command->get_name() == parser.help_topic)
             return Command{PrintText{command->help("lkvm")}};
     }
-    return usage_failure(text("help '", parser.help_topic,
-                              "': no such command, expected run, pack, version or help"));
+    return usage_failure(
+        text("help '", parser.help_topic, "': no such command, expected ", command_names()));
 }
 
 Outcome<Command> chosen_command(Parser& parser) {
@@ -126,7 +132,8 @@ Outcome<Command> chosen_command(Parser& parser) {
     }
     if (parser.show_version->parsed()) return Command{PrintText{text("lkvm ", version, '\n')}};
     if (parser.help->parsed()) return help_text(parser);
-    return usage_failure("no command given, expected run, pack, version or help");
+    if (!parser.control.action.empty()) return Command{LKVM_CHECK(check_control(parser.control))};
+    return usage_failure(text("no command given, expected ", command_names()));
 }
 
 /// CLI11's messages as one line in our form.
@@ -151,8 +158,9 @@ Outcome<Command> parse_command_line(std::span<const char* const> arguments) {
     try {
         parser.app.parse(static_cast<int>(arguments.size()), arguments.data());
     } catch (const CLI::CallForHelp&) {
+        const auto parsed = parser.app.get_subcommands();
         return Command{
-            PrintText{parser.run->parsed() ? parser.run->help("lkvm") : Parser().app.help()}};
+            PrintText{parsed.empty() ? Parser().app.help() : parsed.front()->help("lkvm")}};
     } catch (const CLI::CallForVersion&) {
         return Command{PrintText{text("lkvm ", version, '\n')}};
     } catch (const CLI::Error& error) {

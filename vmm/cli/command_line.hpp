@@ -8,6 +8,7 @@
 
 #include <lkvm/log.hpp>
 
+#include "vmm/cli/control_command.hpp"
 #include "vmm/cli/pack_command.hpp"
 #include "vmm/machine/machine_config.hpp"
 #include "vmm/outcome.hpp"
@@ -24,7 +25,7 @@ struct RunCommand {
     LogLevel log_level = LogLevel::info;
 };
 
-using Command = std::variant<PrintText, RunCommand, PackCommand>;
+using Command = std::variant<PrintText, RunCommand, PackCommand, ControlCommand>;
 
 /// What every machine's kernel is told unless --nodefaults.
 inline constexpr std::string_view default_command_line = "console=ttyS0 earlycon";

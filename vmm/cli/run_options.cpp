@@ -10,6 +10,7 @@
 #include "vmm/cli/network_arguments.hpp"
 #include "vmm/cli/number.hpp"
 #include "vmm/cli/share_arguments.hpp"
+#include "vmm/control/control_folder.hpp"
 #include "vmm/text.hpp"
 
 #include <unistd.h>
@@ -122,7 +123,7 @@ std::string kernel_command_line(const RunOptions& options) {
     std::string line;
     if (!options.no_defaults) {
         line = options.console == "virtio" ? virtio_console_command_line : default_command_line;
-        if (options.balloon || !options.debug_balloon.empty()) line += balloon_command_line;
+        if (options.balloon) line += balloon_command_line;
     }
     for (const std::string& part : options.params) {
         if (!line.empty() && !part.empty()) line += ' ';
@@ -155,6 +156,7 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     machine.memory = LKVM_CHECK(check_memory(options.memory));
     machine.cpu_count = LKVM_CHECK(check_cpus(options.cpus));
     machine.name = LKVM_CHECK(check_name(options.name));
+    machine.control_socket = control_path(machine.name);
     machine.accelerator = LKVM_CHECK(check_accelerator(options.accelerator));
     machine.kvm.irqchip = LKVM_CHECK(check_irqchip(options.irqchip));
     machine.kvm.lsx = !options.no_lsx;
@@ -168,8 +170,7 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
         machine.devices.disks.push_back(LKVM_CHECK(parse_disk(disk)));
     }
     machine.devices.rng = options.rng;
-    machine.devices.balloon = options.balloon || !options.debug_balloon.empty();
-    machine.devices.debug_balloon = options.debug_balloon;
+    machine.devices.balloon = options.balloon;
     if (!options.vsock.empty()) {
         machine.devices.vsock = LKVM_CHECK(parse_vsock(options.vsock, machine.name));
     }

@@ -27,7 +27,6 @@ struct RunOptions {
     std::vector<std::string> ports;
     std::vector<std::string> shares;
     bool balloon = false;
-    std::string debug_balloon;
     std::string vsock;
     std::string cpus;
     std::string name;

@@ -58,9 +58,13 @@ void BalloonDevice::set_target(std::uint64_t bytes) {
     device_.set_target(static_cast<std::uint32_t>(std::min<std::uint64_t>(pages, UINT32_MAX)));
 }
 
+std::uint64_t BalloonDevice::target() const {
+    return device_.target() * virtio::balloon::page_size;
+}
+
 BalloonState BalloonDevice::state() const {
     BalloonState state;
-    state.target_bytes = device_.target() * virtio::balloon::page_size;
+    state.target_bytes = target();
     state.actual_bytes = device_.actual() * virtio::balloon::page_size;
     state.inflated_bytes = device_.inflated_bytes();
     state.reported_bytes = device_.reported_bytes();

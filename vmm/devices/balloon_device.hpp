@@ -53,6 +53,8 @@ public:
 
     /// Any thread: how much memory the guest shall do without.
     void set_target(std::uint64_t bytes);
+    /// Any thread.
+    [[nodiscard]] std::uint64_t target() const;
     /// Loop: asks the guest for fresh statistics. `tell` gets the state once they came, or with the
     /// old ones if the guest has none or does not answer in time.
     void query(Tell tell);

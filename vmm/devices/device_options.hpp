@@ -22,7 +22,6 @@ struct DeviceOptions {
     std::vector<PortOptions> ports;  ///< of the same console device
     std::vector<ShareOptions> shares;
     bool balloon = false;
-    std::string debug_balloon;  ///< path of a socket for BalloonDebug; empty: none
     std::optional<VsockOptions> vsock;
 
     [[nodiscard]] bool has_console() const { return console || !ports.empty(); }

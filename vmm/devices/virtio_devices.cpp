@@ -43,7 +43,7 @@ Outcome<> VirtioDevices::create(const DeviceOptions& options, const Wiring& wiri
         add(std::make_unique<RngDevice>(next_place(wiring, "virtio-rng0")), wiring);
     }
     LKVM_CHECK(add_shares(options, wiring));
-    LKVM_CHECK(add_balloon(options, wiring));
+    add_balloon(options, wiring);
     if (options.vsock.has_value()) {
         DevicePlace place = next_place(wiring, "virtio-vsock0");
         add(LKVM_CHECK(VsockDevice::create(std::move(place), *options.vsock)), wiring);
@@ -113,14 +113,11 @@ Outcome<> VirtioDevices::add_shares(const DeviceOptions& options, const Wiring& 
     return {};
 }
 
-Outcome<> VirtioDevices::add_balloon(const DeviceOptions& options, const Wiring& wiring) {
-    if (!options.balloon) return {};
+void VirtioDevices::add_balloon(const DeviceOptions& options, const Wiring& wiring) {
+    if (!options.balloon) return;
     auto device = std::make_unique<BalloonDevice>(next_place(wiring, "virtio-balloon0"));
     balloon_ = device.get();
     add(std::move(device), wiring);
-    if (options.debug_balloon.empty()) return {};
-    balloon_debug_ = LKVM_CHECK(BalloonDebug::create(options.debug_balloon, *balloon_));
-    return {};
 }
 
 void VirtioDevices::start() {

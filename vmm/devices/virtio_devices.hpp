@@ -11,7 +11,6 @@
 #include <lkvm/irq.hpp>
 #include <lkvm/mmio_bus.hpp>
 
-#include "vmm/devices/balloon_debug.hpp"
 #include "vmm/devices/balloon_device.hpp"
 #include "vmm/devices/console_device.hpp"
 #include "vmm/devices/device_options.hpp"
@@ -65,14 +64,13 @@ private:
     [[nodiscard]] Outcome<> add_networks(const DeviceOptions& options, const Wiring& wiring);
     [[nodiscard]] Outcome<> add_console(const DeviceOptions& options, const Wiring& wiring);
     [[nodiscard]] Outcome<> add_shares(const DeviceOptions& options, const Wiring& wiring);
-    [[nodiscard]] Outcome<> add_balloon(const DeviceOptions& options, const Wiring& wiring);
+    void add_balloon(const DeviceOptions& options, const Wiring& wiring);
     [[nodiscard]] DevicePlace next_place(const Wiring& wiring, std::string name) const;
     void add(std::unique_ptr<HostedDevice> device, const Wiring& wiring);
 
     std::unique_ptr<WorkerPool> workers_;
     std::vector<std::unique_ptr<HostedDevice>> devices_;
     BalloonDevice* balloon_ = nullptr;  // one of devices_
-    std::unique_ptr<BalloonDebug> balloon_debug_;
     ConsoleDevice* console_ = nullptr;
     bool running_ = false;
 };

@@ -40,6 +40,8 @@ public:
     void stop();
     /// Loop, before start() or after stop(): serves what is ready, without waiting.
     void serve_ready();
+    /// Readable when serve_ready() would find something.
+    [[nodiscard]] int fd() const { return epoll_.value(); }
 
     /// Loop. Calls `handler` for level-triggered epoll `events` of `fd`, which stays the caller's.
     void watch(int fd, std::uint32_t events, FdHandler handler);

@@ -63,6 +63,7 @@ Outcome<> Machine::prepare(const RamBanks& ram, const MakeBackend& make_backend)
                       .fatal = [this](const std::string& report) { host_failed(report); }}));
     lines_.connect(backend_.get());
     if (backend_->is_virtual_for_guest()) platform_.chips().show_virtual_surroundings();
+    LKVM_CHECK(open_control());
     if (PinSink* const pins = backend_->pin_sink()) platform_.chips().redirect_pins(*pins);
     return load();
 }
@@ -89,10 +90,7 @@ Outcome<std::optional<ExitCode>> Machine::guest_reset() {
         return std::optional{ExitCode::guest_reset};
     }
     log_.info("the guest resets itself");
-    // A vCPU that waits for the console could not be paused.
-    console_.output().set_unlimited(true);
-    backend_->pause();
-    console_.output().set_unlimited(false);
+    if (!paused_) pause_vcpus();
     LKVM_CHECK(devices_.reset());
     platform_.reset();
     ram_.clear();
@@ -103,6 +101,7 @@ Outcome<std::optional<ExitCode>> Machine::guest_reset() {
     // What the vCPUs wished before they stood still is done with.
     wishes_.fetch_and(~static_cast<unsigned>(wish_reset), std::memory_order_acquire);
     start_vcpus();
+    paused_ = false;
     return std::optional<ExitCode>{};
 }
 

@@ -12,6 +12,7 @@
 #include <lkvm/power_sink.hpp>
 
 #include "loongarch/platform/platform.hpp"
+#include "vmm/control/control_server.hpp"
 #include "vmm/devices/virtio_devices.hpp"
 #include "vmm/host/host_clock.hpp"
 #include "vmm/host/memory_mapping.hpp"
@@ -30,7 +31,7 @@ namespace lkvm::vmm {
 
 /// Lives on the main thread, which runs the loop; vCPU threads only leave wishes here. Make it
 /// before any other thread, as it decides which thread gets the process's signals.
-class Machine final : private PowerSink, private ConsoleOutput::BrokenSink {
+class Machine final : private PowerSink, private ConsoleOutput::BrokenSink, private Controllable {
 public:
     /// `ram` is the checked plan; the loader has opened its files.
     Machine(const MachineConfig& config, GuestLoader loader, StderrLog& log);
@@ -57,14 +58,30 @@ private:
         CpuInterrupts* to_ = nullptr;
     };
 
-    /// What vCPU threads ask the main thread for.
-    enum Wish : unsigned { wish_power_off = 1, wish_reset = 2, wish_broken = 4, wish_failed = 8 };
+    /// What vCPU threads and control clients ask the main thread for.
+    enum Wish : unsigned {
+        wish_power_off = 1,
+        wish_reset = 2,
+        wish_broken = 4,
+        wish_failed = 8,
+        wish_stop = 16,
+    };
 
     void power_off() override { wish(wish_power_off); }
     void reset() override { wish(wish_reset); }
     void console_broken() override { wish(wish_broken); }
     void host_failed(const std::string& report);
     void wish(Wish what);
+
+    // machine_control.cpp
+    void control_stop() override { wish(wish_stop); }
+    void control_pause() override;
+    void control_resume() override;
+    [[nodiscard]] std::string control_status() override;
+    [[nodiscard]] std::uint64_t control_memory() override;
+    [[nodiscard]] BalloonDevice* control_balloon() override { return devices_.balloon(); }
+    [[nodiscard]] Outcome<> open_control();
+    void pause_vcpus();
 
     [[nodiscard]] Outcome<> load();
     void start_vcpus();
@@ -95,10 +112,12 @@ private:
     Lines lines_;
     MmioBus bus_;
     la::Platform platform_;
+    std::unique_ptr<ControlServer> control_;  // null: none; the balloon's thread answers to it
     VirtioDevices devices_;
     la::BootState boot_;
     std::atomic<unsigned> wishes_{0};
     bool input_open_ = true;
+    bool paused_ = false;  // by the user
     bool panic_warned_ = false;
     /// When a panic was seen that the guest should have answered with a reset by now.
     std::optional<std::uint64_t> panic_time_ns_;

@@ -36,6 +36,7 @@ struct MachineConfig {
     std::vector<MemoryRequest> memory;
     unsigned cpu_count = 1;
     std::string name;
+    std::string control_socket;  ///< path; empty: none
     Accelerator accelerator = Accelerator::automatic;
     std::string dump_dtb;  ///< path; empty: do not
     std::optional<std::uint64_t> load_address;

@@ -58,8 +58,11 @@ Outcome<ExitCode> Machine::run() {
 
 Outcome<std::optional<ExitCode>> Machine::serve_once(int timeout_ms) {
     const int input = input_open_ && console_.wants_input() ? STDIN_FILENO : -1;
-    std::array<pollfd, 3> fds{
-        {{signals_.fd(), POLLIN, 0}, {wake_.fd(), POLLIN, 0}, {input, POLLIN, 0}}};
+    const int control = control_ != nullptr ? control_->fd() : -1;
+    std::array<pollfd, 4> fds{{{signals_.fd(), POLLIN, 0},
+                               {wake_.fd(), POLLIN, 0},
+                               {input, POLLIN, 0},
+                               {control, POLLIN, 0}}};
     if (::poll(fds.data(), fds.size(), timeout_ms) < 0 && errno != EINTR) {
         return Failure{ExitCode::runtime_error,
                        text("waiting for events failed: ", system_error_text(errno))};
@@ -71,6 +74,7 @@ Outcome<std::optional<ExitCode>> Machine::serve_once(int timeout_ms) {
         if (const auto end = read_input()) return end;
     }
     if (fds[1].revents != 0) wake_.clear();
+    if (fds[3].revents != 0) control_->serve();
     pump_console();
     platform_.devices().rtc().poll();
     watch_for_panic();
@@ -83,6 +87,10 @@ Outcome<std::optional<ExitCode>> Machine::grant_wishes() {
     if ((wishes & wish_broken) != 0) {
         log_.error("the reader of standard output is gone");
         return std::optional{ended_by(SIGPIPE)};
+    }
+    if ((wishes & wish_stop) != 0) {
+        log_.info("ended by lkvm stop");
+        return std::optional{ExitCode::killed};
     }
     if ((wishes & wish_power_off) != 0) return std::optional{ExitCode::powered_off};
     if ((wishes & wish_reset) != 0) return guest_reset();

@@ -55,6 +55,33 @@ TEST(CommandLine, TakesShortAndLongOptions) {
     }
 }
 
+vmm::ControlCommand control(std::vector<const char*> arguments) {
+    auto command = parse(std::move(arguments));
+    EXPECT_TRUE(command.has_value()) << command.failure().message;
+    return std::get<vmm::ControlCommand>(command.value());
+}
+
+TEST(CommandLine, NamesGuestsInThreeWays) {
+    EXPECT_EQ(control({"stop", "box"}).name, "box");
+    EXPECT_EQ(control({"pause", "-n", "box"}).name, "box");
+    EXPECT_EQ(control({"stat", "--name=box"}).action, "stat");
+    EXPECT_TRUE(control({"resume", "--all"}).all);
+    EXPECT_EQ(control({"list"}).action, "list");
+    EXPECT_THAT(failure({"stop"}), HasSubstr("expected the name of a guest or --all"));
+    EXPECT_THAT(failure({"stop", "box", "-a"}), HasSubstr("expected the name"));
+    EXPECT_FALSE(failure({"list", "box"}).empty());
+}
+
+TEST(CommandLine, BalloonWantsExactlyOneSize) {
+    EXPECT_EQ(control({"balloon", "box", "100"}).size, "100");
+    EXPECT_EQ(control({"balloon", "-n", "box", "1G"}).size, "1G");
+    EXPECT_EQ(control({"balloon", "box", "-i", "1G"}).inflate, "1G");
+    EXPECT_EQ(control({"balloon", "-n", "box", "--deflate", "64K"}).deflate, "64K");
+    EXPECT_THAT(failure({"balloon", "box"}), HasSubstr("expected one of"));
+    EXPECT_THAT(failure({"balloon", "box", "1", "-i", "1"}), HasSubstr("expected one of"));
+    EXPECT_THAT(failure({"balloon", "box", "1x"}), HasSubstr("'1x' is not a size"));
+}
+
 TEST(CommandLine, HasDefaults) {
     const auto command = run({"-k", "kernel"});
     EXPECT_TRUE(command.machine.initrd.empty());

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmm/cli/control_command.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "vmm/cli/number.hpp"
+#include "vmm/control/control_client.hpp"
+#include "vmm/control/control_folder.hpp"
+#include "vmm/text.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace lkvm::vmm {
+
+namespace {
+
+/// The value of a line of `lkvm stat`.
+std::string value_of(std::string_view lines, std::string_view name) {
+    while (!lines.empty()) {
+        const std::string_view line = lines.substr(0, lines.find('\n'));
+        lines.remove_prefix(std::min(lines.size(), line.size() + 1));
+        if (line.starts_with(name) && line.size() > name.size() && line[name.size()] == ' ') {
+            return std::string(line.substr(name.size() + 1));
+        }
+    }
+    return "?";
+}
+
+std::string list() {
+    constexpr std::size_t pid_width = 8;
+    constexpr std::size_t state_width = 9;
+    const auto column = [](std::string cell, std::size_t width) {
+        cell.resize(std::max(width, cell.size() + 1), ' ');
+        return cell;
+    };
+    std::string table = text(column("PID", pid_width), column("STATE", state_width), "NAME\n");
+    for (const std::string& name : control_names()) {
+        if (!guest_runs(name)) continue;
+        const Outcome<std::string> lines = ask_guest(name, "stat");
+        // It may have ended since, or hang.
+        const std::string_view known = lines.has_value() ? std::string_view{lines.value()} : "";
+        table += text(column(value_of(known, "pid"), pid_width),
+                      column(value_of(known, "state"), state_width), name, '\n');
+    }
+    return table;
+}
+
+std::string request_of(const ControlCommand& command) {
+    if (command.action != "balloon") return command.action;
+    if (!command.inflate.empty()) return text("balloon +", command.inflate);
+    if (!command.deflate.empty()) return text("balloon -", command.deflate);
+    return text("balloon ", command.size);
+}
+
+}  // namespace
+
+const std::vector<std::string>& control_actions() {
+    static const std::vector<std::string> actions{"list",   "stop", "pause",
+                                                  "resume", "stat", "balloon"};
+    return actions;
+}
+
+void add_control_commands(CLI::App& app, ControlCommand& command) {
+    const auto add = [&](const char* name, const char* what) {
+        CLI::App* const added = app.add_subcommand(name, what);
+        added->callback([&command, name] { command.action = name; });
+        return added;
+    };
+    const auto add_with_name = [&](const char* name, const char* what) {
+        CLI::App* const added = add(name, what);
+        added->add_option("guest", command.guest, "Name of the guest");
+        added->add_option("-n,--name", command.name, "The same")->type_name("NAME");
+        return added;
+    };
+    add("list", "List the running guests");
+    for (const auto& [name, what] : {std::pair{"stop", "End a guest, as ctrl-a x does"},
+                                     std::pair{"pause", "Hold a guest's CPUs"},
+                                     std::pair{"resume", "Let a paused guest go on"},
+                                     std::pair{"stat", "Show a guest's state and memory"}}) {
+        add_with_name(name, what)->add_flag("-a,--all", command.all, "All guests");
+    }
+    CLI::App* const balloon =
+        add_with_name("balloon", "Have a guest do without some of its memory");
+    balloon->add_option("size", command.size, "So much; units B K M G T P, M if none");
+    balloon->add_option("-i,--inflate", command.inflate, "So much more than now")
+        ->type_name("SIZE");
+    balloon->add_option("-d,--deflate", command.deflate, "So much less than now")
+        ->type_name("SIZE");
+}
+
+Outcome<ControlCommand> check_control(ControlCommand command) {
+    if (command.action == "list") return command;
+    if (command.name.empty()) {
+        command.name = command.guest;
+    } else if (command.action == "balloon" && command.size.empty()) {
+        command.size = command.guest;  // the only argument without an option
+    } else if (!command.guest.empty()) {
+        return usage_failure(text(command.action, ": expected one guest"));
+    }
+    const bool named = !command.name.empty();
+    if (named == command.all) {
+        return usage_failure(text(command.action, ": expected the name of a guest",
+                                  command.action == "balloon" ? "" : " or --all"));
+    }
+    if (command.action != "balloon") return command;
+    const auto given = {command.size, command.inflate, command.deflate};
+    const auto count = std::ranges::count_if(given, [](const auto& one) { return !one.empty(); });
+    if (count != 1) return usage_failure("balloon: expected one of SIZE, --inflate and --deflate");
+    for (const std::string& size : given) {
+        if (size.empty() || parse_size(size, Unit::mega).error == NumberError::none) continue;
+        return usage_failure(text("balloon: '", size, "' is not a size"));
+    }
+    return command;
+}
+
+Outcome<std::string> control(const ControlCommand& command) {
+    if (command.action == "list") return list();
+    const std::string request = request_of(command);
+    if (!command.all) return ask_guest(command.name, request);
+    std::string answers;
+    for (const std::string& name : control_names()) {
+        if (guest_runs(name)) answers += LKVM_CHECK(ask_guest(name, request));
+    }
+    return answers;
+}
+
+}  // namespace lkvm::vmm

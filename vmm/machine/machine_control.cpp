@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What other processes can ask of a running machine.
+#include "vmm/control/control_client.hpp"
+#include "vmm/control/control_folder.hpp"
+#include "vmm/machine/machine.hpp"
+#include "vmm/text.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace lkvm::vmm {
+
+Outcome<> Machine::open_control() {
+    if (config_.control_socket.empty()) return {};
+    // If this fails the socket says so.
+    ::mkdir(control_folder().c_str(), S_IRWXU);
+    Outcome<std::unique_ptr<ControlServer>> made =
+        ControlServer::create(config_.control_socket, *this);
+    if (made.has_value()) {
+        control_ = std::move(made).value();
+        return {};
+    }
+    if (guest_runs(config_.name)) {
+        return setup_failure(text("--name: a guest '", config_.name, "' runs already"));
+    }
+    // A guest runs well without it, in a home that cannot be written for example.
+    log_.warn(made.failure().message);
+    return {};
+}
+
+void Machine::pause_vcpus() {
+    // A vCPU that waits for the console could not be paused.
+    console_.output().set_unlimited(true);
+    backend_->pause();
+    console_.output().set_unlimited(false);
+}
+
+void Machine::control_pause() {
+    if (paused_) return;
+    pause_vcpus();
+    paused_ = true;
+    log_.info("paused by lkvm pause");
+}
+
+void Machine::control_resume() {
+    if (!paused_) return;
+    backend_->resume();
+    paused_ = false;
+    log_.info("resumed");
+}
+
+std::uint64_t Machine::control_memory() {
+    return ram_.memory().banks().total_size();
+}
+
+std::string Machine::control_status() {
+    return text("name ", config_.name, "\npid ", ::getpid(), "\nstate ",
+                paused_ ? "paused" : "running", "\ncpus ", config_.cpu_count, "\nmemory ",
+                control_memory(), "\naccelerator ", backend_->name(), '\n');
+}
+
+}  // namespace lkvm::vmm
