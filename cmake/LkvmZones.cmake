@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Freestanding build: the bare-metal hypervisor, as ELF file and as raw image with Linux's header.
-lkvm_library(lkvm_zones CORE DIRS baremetal LINK lkvm_isa lkvm_platform lkvm_boot)
+lkvm_library(lkvm_zones CORE DIRS baremetal LINK lkvm_isa lkvm_platform lkvm_boot lkvm_virtio)
 target_compile_definitions(lkvm_zones PRIVATE LKVM_VERSION="${PROJECT_VERSION}")
 # The assembler takes gcsr* only with LVZ; no code is generated for it.
 target_compile_options(lkvm_zones PRIVATE "SHELL:-Xclang -target-feature -Xclang +lvz")
@@ -9,9 +9,9 @@ add_custom_command(
   COMMAND ${LKVM_LD} -pie --no-dynamic-linker -z notext -z norelro --gc-sections
           --apply-dynamic-relocs
           -T ${PROJECT_SOURCE_DIR}/baremetal/image.ld --whole-archive $<TARGET_FILE:lkvm_zones>
-          --no-whole-archive $<TARGET_FILE:lkvm_boot> $<TARGET_FILE:lkvm_platform>
+          --no-whole-archive $<TARGET_FILE:lkvm_virtio> $<TARGET_FILE:lkvm_boot> $<TARGET_FILE:lkvm_platform>
           $<TARGET_FILE:lkvm_isa> ${LKVM_SYSROOT}/usr/lib/libfdt.a -o lkvm-zones.elf
-  DEPENDS lkvm_zones lkvm_boot lkvm_platform lkvm_isa ${PROJECT_SOURCE_DIR}/baremetal/image.ld
+  DEPENDS lkvm_zones lkvm_virtio lkvm_boot lkvm_platform lkvm_isa ${PROJECT_SOURCE_DIR}/baremetal/image.ld
   COMMENT "Linking lkvm-zones.elf"
   VERBATIM)
 find_program(LKVM_OBJCOPY NAMES llvm-objcopy-19 REQUIRED)

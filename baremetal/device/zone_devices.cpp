@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "baremetal/device/zone_devices.hpp"
+
+#include <bit>
+#include <optional>
+
+#include "baremetal/device/ram_disk.hpp"
+#include "baremetal/net/switch_port.hpp"
+#include "virtio/blk/device.hpp"
+#include "virtio/net/device.hpp"
+#include "virtio/rng/device.hpp"
+
+namespace lkvm::hv {
+namespace {
+
+constexpr std::array<std::string_view, bundle::max_disks> disk_names{
+    "virtio-blk0", "virtio-blk1", "virtio-blk2", "virtio-blk3",
+    "virtio-blk4", "virtio-blk5", "virtio-blk6", "virtio-blk7"};
+constexpr std::array<std::string_view, bundle::max_ports> port_names{"virtio-net0", "virtio-net1",
+                                                                     "virtio-net2", "virtio-net3"};
+
+/// A disk with what it consists of, in place for good.
+struct DiskUnit {
+    virtio::Queue queue;
+    virtio::blk::RequestQueue requests;
+    RamDisk ram;
+};
+
+struct NetUnit {
+    std::array<virtio::Queue, 3> queues;
+    std::array<virtio::net::QueuePair, 1> pairs;
+    SwitchPort port;
+};
+
+}  // namespace
+
+/// Console with its ports; tells the device what its back ends have.
+class ZoneDevices::ConsoleUnit final : public BackendWork {
+public:
+    static constexpr unsigned max_ports = 2;
+
+    void work(unsigned event) override {
+        if (event == Terminal::event_input) device->input_ready(0);
+        if (event == ControlPort::event_answer) device->input_ready(control_number);
+        if (event == ControlPort::event_room) device->output_ready(control_number);
+    }
+
+    std::array<virtio::Queue, virtio::console::queue_count(max_ports)> queues;
+    std::array<virtio::console::Port, max_ports> ports;
+    Terminal terminal;
+    unsigned control_number = 0;
+    std::optional<virtio::console::ConsoleDevice> device;
+};
+
+Result<> ZoneDevices::create(const bundle::Zone& description, const DeviceWorld& world,
+                             const DevicePlace& place) {
+    host_ = &place.host;
+    for (std::size_t i = 0; i < description.disk_count; ++i) {
+        LKVM_TRY(add_disk(description.disks[i], i, world, place));
+    }
+    for (std::size_t i = 0; i < description.port_count; ++i) {
+        LKVM_TRY(add_port(description.ports[i], i, world, place));
+    }
+    const bool terminal =
+        description.console == static_cast<std::uint32_t>(bundle::ConsoleKind::virtio);
+    const bool control =
+        (description.flags & bundle::zone_flags::control) != 0 && world.control != nullptr;
+    if (terminal || control) LKVM_TRY(add_console(terminal, control, world, place));
+    const bool rng = (description.flags & bundle::zone_flags::rng) != 0;
+    if (rng && world.entropy != nullptr) LKVM_TRY(add_rng(world, place));
+    return {};
+}
+
+Result<QueueRunner*> ZoneDevices::new_runner(const DeviceWorld& world) {
+    if (count_ == units_.size()) return fail(ErrorCode::too_many);
+    return world.arena.make<QueueRunner>(world.clock, static_cast<Doorbell&>(*this), count_);
+}
+
+Result<> ZoneDevices::attach(const DeviceWorld& world, const DevicePlace& place,
+                             QueueRunner& runner, virtio::Device& device, BackendWork* work,
+                             std::string_view name) {
+    auto* const transport = LKVM_TRY(world.arena.make<virtio::MmioTransport>(
+        device,
+        virtio::TransportServices{place.memory, place.platform.virtio_interrupt(count_), runner,
+                                  place.log},
+        name, virtio::RingFormat::packed));
+    runner.connect(*transport, work);
+    LKVM_TRY(
+        place.bus.add(la::virtio_slot(count_).base, la::memory_map::virtio_stride, *transport));
+    units_[count_++] = {&runner, transport};
+    return {};
+}
+
+Result<> ZoneDevices::add_disk(const bundle::Disk& disk, std::size_t number,
+                               const DeviceWorld& world, const DevicePlace& place) {
+    if (disk.kind != static_cast<std::uint32_t>(bundle::DiskKind::ram)) {
+        return fail(ErrorCode::not_supported, number);
+    }
+    QueueRunner* const runner = LKVM_TRY(new_runner(world));
+    DiskUnit* const unit = LKVM_TRY(world.arena.make<DiskUnit>());
+    // The reader of the bundle checked that the image lies in the file.
+    const std::span<std::byte> bytes = place.bundle.subspan(disk.image.offset, disk.image.size);
+    unit->ram.connect(bytes, *runner);
+    BlockProperties properties;
+    properties.size = bytes.size();
+    properties.read_only = (disk.flags & bundle::disk_flags::read_only) != 0;
+    properties.serial = disk.serial;
+    BlockBackend* const backend = &unit->ram;
+    auto* const device = LKVM_TRY(world.arena.make<virtio::blk::BlkDevice>(
+        place.memory, properties,
+        virtio::blk::BlkDevice::Parts{{&unit->queue, 1}, {&unit->requests, 1}, {&backend, 1}}));
+    return attach(world, place, *runner, *device, &unit->ram, disk_names[number]);
+}
+
+Result<> ZoneDevices::add_port(const bundle::Port& port, std::size_t number,
+                               const DeviceWorld& world, const DevicePlace& place) {
+    QueueRunner* const runner = LKVM_TRY(new_runner(world));
+    NetUnit* const unit = LKVM_TRY(world.arena.make<NetUnit>());
+    NetSwitch* const network =
+        LKVM_TRY(world.networks.find(bundle::text_of(port.network), world.arena));
+    const std::span<std::byte> ring = LKVM_TRY(world.arena.bytes(FrameRing::min_size, 16));
+    unit->port.connect(*network, port.mac, *runner, ring);
+    NetProperties properties;
+    properties.mac = port.mac;
+    properties.mtu = port.mtu;
+    properties.to_host = SwitchPort::offloads;
+    properties.to_guest = SwitchPort::offloads;
+    NetBackend* const backend = &unit->port;
+    auto* const device = LKVM_TRY(world.arena.make<virtio::net::NetDevice>(
+        place.memory, properties,
+        virtio::net::NetDevice::Parts{unit->queues, unit->pairs, {&backend, 1}, unit->port}));
+    return attach(world, place, *runner, *device, &unit->port, port_names[number]);
+}
+
+Result<> ZoneDevices::add_console(bool terminal, bool control, const DeviceWorld& world,
+                                  const DevicePlace& place) {
+    using virtio::console::Port;
+    QueueRunner* const runner = LKVM_TRY(new_runner(world));
+    ConsoleUnit* const unit = LKVM_TRY(world.arena.make<ConsoleUnit>());
+    unsigned ports = 0;
+    if (terminal) {
+        unit->terminal.connect(place.console, *runner);
+        unit->ports[ports++].connect(place.memory, unit->terminal, Port::Role::console, {});
+        terminal_ = &unit->terminal;
+    }
+    if (control) {
+        ControlPort* const line = LKVM_TRY(world.arena.make<ControlPort>());
+        line->connect(*world.control, *runner);
+        unit->control_number = ports;
+        unit->ports[ports++].connect(place.memory, *line, Port::Role::named, ControlPort::name);
+    }
+    unit->device.emplace(place.memory,
+                         std::span{unit->queues}.first(virtio::console::queue_count(ports)),
+                         std::span{unit->ports}.first(ports));
+    LKVM_TRY(attach(world, place, *runner, *unit->device, unit, "virtio-console0"));
+    for (unsigned i = 0; i < ports; ++i) unit->device->set_host_open(i, true);
+    return {};
+}
+
+Result<> ZoneDevices::add_rng(const DeviceWorld& world, const DevicePlace& place) {
+    QueueRunner* const runner = LKVM_TRY(new_runner(world));
+    auto* const device =
+        LKVM_TRY(world.arena.make<virtio::rng::RngDevice>(place.memory, *world.entropy));
+    return attach(world, place, *runner, *device, nullptr, "virtio-rng0");
+}
+
+void ZoneDevices::ring(unsigned number) {
+    const std::uint32_t bit = 1u << number;
+    // Release: the runner's pending work is visible to the CPU that takes the bit.
+    if ((work_.fetch_or(bit, std::memory_order_acq_rel) & bit) == 0) host_->wake_for_devices();
+}
+
+bool ZoneDevices::serve_pending() {
+    std::uint32_t again = 0;
+    std::uint32_t bits = work_.exchange(0, std::memory_order_acq_rel);
+    while (bits != 0) {
+        const auto number = static_cast<unsigned>(std::countr_zero(bits));
+        bits &= bits - 1;
+        if (units_[number].runner->serve()) again |= 1u << number;
+    }
+    if (again == 0) return false;
+    work_.fetch_or(again, std::memory_order_acq_rel);
+    return true;
+}
+
+bool ZoneDevices::reset() {
+    bool done = true;
+    for (unsigned i = 0; i < count_; ++i) done = units_[i].transport->reset() && done;
+    return done;
+}
+
+}  // namespace lkvm::hv
