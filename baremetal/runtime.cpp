@@ -18,6 +18,7 @@ std::size_t strlen(const char*);
 char* strchr(const char*, int);
 char* strrchr(const char*, int);
 unsigned long __isoc23_strtoul(const char*, char**, int);
+[[noreturn]] void abort();
 
 void* memcpy(void* to, const void* from, std::size_t size) {
     auto* out = static_cast<unsigned char*>(to);
@@ -103,6 +104,11 @@ char* strrchr(const char* text, int value) {
 std::size_t __stack_chk_guard = 0x5bd1e995a3c59ac3;
 void __stack_chk_fail() {
     LKVM_PANIC("stack overrun");
+}
+
+/// For a variant without a value, which there is none of.
+void abort() {
+    LKVM_PANIC("abort");
 }
 
 /// libfdt parses memory and path numbers with it; base 16 and 10 are all it asks for.

@@ -39,6 +39,12 @@ Result<> read_tree(const void* tree, Board& board) {
     for (int node = fdt_next_node(tree, -1, nullptr); node >= 0;
          node = fdt_next_node(tree, node, nullptr)) {
         int length = 0;
+        // The chosen node is the only one with a seed. Linux Documentation/devicetree, rng-seed.
+        const void* const seed = fdt_getprop(tree, node, "rng-seed", &length);
+        if (seed != nullptr && length > 0) {
+            board.random_seed = {static_cast<const std::byte*>(seed),
+                                 static_cast<std::size_t>(length)};
+        }
         const void* const type = fdt_getprop(tree, node, "device_type", &length);
         if (type == nullptr || length <= 0) continue;
         const std::string_view kind{static_cast<const char*>(type),

@@ -20,6 +20,7 @@ struct Board {
     std::array<unsigned, max_board_cpus> cpus{};  ///< CPUIDs
     unsigned cpu_count = 0;
     std::span<const std::byte> bundle;
+    std::span<const std::byte> random_seed;  ///< of firmware's, may be empty
 };
 
 /// Reads the system table at physical `system_table`. What firmware left in the memory that is

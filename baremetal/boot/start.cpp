@@ -216,7 +216,7 @@ void poll_console() {
         if (!take_key(key)) typed.bytes[typed.size++] = static_cast<std::byte>(key);
     }
     if (typed.size == 0) return;
-    const std::size_t taken = zones[focus]->uart().receive({typed.bytes.data(), typed.size});
+    const std::size_t taken = zones[focus]->type({typed.bytes.data(), typed.size});
     typed.size -= taken;
     __builtin_memmove(typed.bytes.data(), typed.bytes.data() + taken, typed.size);
 }
@@ -253,6 +253,7 @@ void lkvm_zones_main(std::uint64_t, std::uint64_t, std::uint64_t system_table) {
     console.line("CPUs:", board.cpu_count);
     console.line("free memory in bytes:", board.memory.free_bytes());
     const auto descriptions = read_descriptions();
+    open_device_world(board, clock);
     make_zones(descriptions);
     console_cpu = this_cpu();
     assign_cpus(descriptions);

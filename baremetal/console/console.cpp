@@ -122,6 +122,20 @@ void Console::line(std::string_view zone, std::string_view what) {
     end_line();
 }
 
+void Console::line(std::string_view zone, std::string_view device, std::string_view what,
+                   std::uint64_t value) {
+    const SpinGuard guard{lock_};
+    begin_line(hypervisor);
+    for (const std::string_view part : {zone, device}) {
+        put(part);
+        put(": ");
+    }
+    put(what);
+    put(' ');
+    put_hex(value);
+    end_line();
+}
+
 int Console::read() {
     if ((uart(line_status_register) & data_ready) == 0) return -1;
     return uart(data_register);

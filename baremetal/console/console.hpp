@@ -31,6 +31,9 @@ public:
     void line(std::string_view what, std::uint64_t value);
     /// One line about a zone.
     void line(std::string_view zone, std::string_view what);
+    /// One line about a zone's device.
+    void line(std::string_view zone, std::string_view device, std::string_view what,
+              std::uint64_t value);
 
     /// A byte that was typed, or -1. Only the CPU that looks after input.
     static int read();

@@ -31,6 +31,12 @@ constexpr std::uint64_t ipi_bit = csr::estat::IPI::mask;
 constexpr std::uint64_t watch_seconds = 2;
 constexpr unsigned convincing_suspicions = 3;
 
+/// Turns of device work before the guest has its own, which is then this long.
+constexpr unsigned device_turns = 16;
+std::uint64_t device_break() {
+    return zones_clock().frequency() / 20'000;
+}
+
 std::uint64_t sign_extend(std::uint64_t value, unsigned bytes) {
     const unsigned unused = 64 - 8 * bytes;
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(value << unused) >> unused);
@@ -166,6 +172,7 @@ void Vcpu::run(std::uint64_t clock_offset) {
     end_stretch();
     ExitReason reason = ExitReason::other;
     while (zone_->life().may_run()) {
+        serve_devices();
         sync_lines();
         enter_guest(&context_);
         // What the last exit cost, the way into the guest and out of it included.
@@ -212,6 +219,10 @@ bool Vcpu::hangs_in_exceptions() const {
 
 ExitReason Vcpu::handle_interrupt() {
     if (!take_host_events().timer) return ExitReason::interrupt;
+    if (devices_wait_) {
+        arm_watch();
+        return ExitReason::interrupt;
+    }
     suspicions_ = hangs_in_exceptions() ? suspicions_ + 1 : 0;
     if (suspicions_ == convincing_suspicions) park("raises exceptions in its exception handler");
     arm_watch();
@@ -288,9 +299,23 @@ bool Vcpu::guest_interrupt_pending() const {
     return (read_guest_csr<csr::estat::number>() & enabled & csr::estat::IS::mask) != 0;
 }
 
+/// Between two turns of device work interrupts are looked at; after some the guest has its turn,
+/// and a timer brings the CPU back.
+void Vcpu::serve_devices() {
+    devices_wait_ = false;
+    for (unsigned turn = 0; zone_->devices().serve(); ++turn) {
+        if (take_host_events().timer) arm_watch();
+        if (turn < device_turns && zone_->life().may_run()) continue;
+        devices_wait_ = true;
+        arm_host_timer(device_break());
+        return;
+    }
+}
+
 /// Sleeps until the guest has an interrupt that it enabled, whatever its CRMD.IE says.
 void Vcpu::idle() {
     for (;;) {
+        serve_devices();
         sync_lines();
         if (guest_interrupt_pending() || !zone_->life().may_run()) break;
         GuestTimer timer;
@@ -299,7 +324,9 @@ void Vcpu::idle() {
         // A little later than the guest's own, which is what ends the sleep.
         constexpr std::uint64_t margin = 4;
         const auto left = ticks_to_expiry(timer);
-        arm_host_timer(left.has_value() ? *left + margin : csr::tcfg::count_mask);
+        std::uint64_t ticks = left.has_value() ? *left + margin : csr::tcfg::count_mask;
+        if (devices_wait_ && ticks > device_break()) ticks = device_break();
+        arm_host_timer(ticks);
         wait_for_interrupt();
         take_host_events();
     }

@@ -51,6 +51,7 @@ private:
     [[nodiscard]] ExitReason handle_memory();
     [[nodiscard]] ExitReason handle_hypercall();
     [[nodiscard]] bool hangs_in_exceptions() const;
+    void serve_devices();
     void idle();
     void park(const char* why);
 
@@ -62,6 +63,7 @@ private:
     bool fresh_ = true;
     GuestTimer timer_;  ///< while the vCPU is not in run()
     ExitLog exits_;
+    bool devices_wait_ = false;  ///< the timer is armed for their next turn
     unsigned suspicions_ = 0;  ///< times in a row that it seemed to hang in exceptions
 };
 

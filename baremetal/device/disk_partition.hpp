@@ -53,8 +53,8 @@ private:
     std::uint64_t sector_count_ = 0;
     QueueRunner* runner_ = nullptr;
     BlockCompletion* completion_ = nullptr;
-    List waiting_;             // owner
-    unsigned in_flight_ = 0;   // owner
+    List waiting_;            // owner
+    unsigned in_flight_ = 0;  // owner
     SpinLock done_lock_;
     List done_;
 };

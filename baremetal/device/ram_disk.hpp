@@ -16,7 +16,7 @@ namespace lkvm::hv {
 /// interrupts for long: up to `piece_size` bytes at once, the rest when the runner comes again.
 class RamDisk final : public BlockBackend, public BackendWork {
 public:
-    static constexpr std::uint64_t piece_size = 0x40000;
+    static constexpr std::uint64_t piece_size = 0x4000;
 
     RamDisk() = default;
     RamDisk(const RamDisk&) = delete;

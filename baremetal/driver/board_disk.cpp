@@ -6,6 +6,7 @@
 #include "baremetal/driver/virtio_device.hpp"
 #include "virtio/blk/config.hpp"
 #include "virtio/blk/request.hpp"
+#include "virtio/blk/request_queue.hpp"
 #include "virtio/mmio_registers.hpp"
 
 namespace lkvm::hv {
@@ -34,8 +35,8 @@ Result<> BoardDisk::create(DeviceRegisters& registers, Arena& arena, BusAddress 
     registers_ = &registers;
     LKVM_TRY(queue_.create(arena, bus));
     slots_ = LKVM_TRY((arena.make<std::array<Slot, Virtqueue::size>>()));
-    const std::uint64_t features = LKVM_TRY(
-        start_virtio(registers, blk::F_SEG_MAX | blk::F_RO | blk::F_FLUSH, queue_));
+    const std::uint64_t features =
+        LKVM_TRY(start_virtio(registers, blk::F_SEG_MAX | blk::F_RO | blk::F_FLUSH, queue_));
     const std::uint64_t high = registers.read(mmio::Config + 4);
     sectors_ = high << 32 | registers.read(mmio::Config);
     read_only_ = (features & blk::F_RO) != 0;

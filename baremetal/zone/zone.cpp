@@ -15,11 +15,17 @@ Zone::Zone(std::size_t number, const bundle::Zone& description, std::span<const 
     , cpu_count_(description.cpu_count)
     , gid_(static_cast<unsigned>(number) + 1)
     , platform_({*this, zones_clock(), *this}, *this, cpu_count_)
+    , device_log_(name_)
     , life_(cpu_count_) {}
 
 Result<> Zone::create(std::uint64_t boot_rom) {
     boot_rom_ = boot_rom;
-    return platform_.add_to(bus_);
+    LKVM_TRY(platform_.add_to(bus_));
+    // Disks in the bundle are written to where they lie; the loader left the file to us.
+    auto* const file = const_cast<std::byte*>(file_.data());
+    return devices_.create(
+        description_, device_world(),
+        {*this, memory_, bus_, platform_, *this, device_log_, {file, file_.size()}});
 }
 
 void Zone::serve(unsigned index) {
@@ -135,6 +141,20 @@ void Zone::note_output(std::span<const std::byte> bytes) {
         over = panic_.over();
     }
     if (over) park(current_vcpu(), "hangs after a kernel panic");
+}
+
+std::size_t Zone::type(std::span<const std::byte> bytes) {
+    Terminal* const terminal = devices_.terminal();
+    if (terminal != nullptr && terminal->is_open()) return terminal->type(bytes);
+    return platform_.devices().uart().receive(bytes);
+}
+
+void Zone::wake_for_devices() {
+    // A CPU of the zone looks by itself before it enters the guest or idles.
+    for (unsigned i = 0; i < cpu_count_; ++i) {
+        if (vcpus_[i].physical_cpu() == this_cpu()) return;
+    }
+    vcpus_[0].kick();
 }
 
 void Zone::transmit(std::span<const std::byte> bytes) {

@@ -19,11 +19,13 @@
 #include "baremetal/control/managed_zone.hpp"
 #include "baremetal/cpu/clock.hpp"
 #include "baremetal/cpu/vcpu.hpp"
+#include "baremetal/device/zone_devices.hpp"
 #include "baremetal/life/lifecycle.hpp"
 #include "baremetal/life/log_ring.hpp"
 #include "baremetal/life/panic_watch.hpp"
 #include "baremetal/memory/board_memory.hpp"
 #include "baremetal/memory/stage2.hpp"
+#include "baremetal/zone/device_world.hpp"
 #include "loongarch/platform/platform.hpp"
 
 namespace lkvm::hv {
@@ -35,14 +37,15 @@ using bundle::max_zone_cpus;
 class Zone final : public SerialBackend,
                    public PowerSink,
                    public CpuInterrupts,
-                   public ManagedZone {
+                   public ManagedZone,
+                   public DeviceHost {
 public:
     Zone(std::size_t number, const bundle::Zone& description, std::span<const std::byte> file);
     Zone(const Zone&) = delete;
     Zone& operator=(const Zone&) = delete;
 
     /// Wires the devices. `boot_rom` is the physical address of the start-up code that all zones
-    /// share. Errors: those of MmioBus::add.
+    /// share. Errors: those of MmioBus::add and ZoneDevices::create().
     [[nodiscard]] Result<> create(std::uint64_t boot_rom);
 
     [[nodiscard]] Vcpu& vcpu(unsigned index) { return vcpus_[index]; }
@@ -51,7 +54,9 @@ public:
     [[nodiscard]] const GuestMemory& memory() const { return memory_; }
     [[nodiscard]] const MmioBus& bus() const { return bus_; }
     [[nodiscard]] Iocsr& iocsr() { return platform_.iocsr(); }
-    [[nodiscard]] la::Uart16550& uart() { return platform_.devices().uart(); }
+    /// Typed input for the zone; returns how many of the first bytes it took.
+    [[nodiscard]] std::size_t type(std::span<const std::byte> bytes);
+    [[nodiscard]] ZoneDevices& devices() { return devices_; }
     [[nodiscard]] const Lifecycle& life() const { return life_; }
 
     /// What the CPU of vCPU `index` does from boot to the end of days.
@@ -82,6 +87,8 @@ public:
     void reset() override;
     // CpuInterrupts
     void set_line(unsigned cpu, unsigned line, bool level) override;
+    // DeviceHost
+    void wake_for_devices() override;
 
 private:
     // zone_load.cpp: on the first vCPU's CPU, with all of them outside the guest.
@@ -90,6 +97,7 @@ private:
     [[nodiscard]] Result<> fill_memory();
     [[nodiscard]] bool scrub();
     void give_memory_back();
+    void reset_devices();
 
     void kick_all() const;
     void set_reason(const char* why) { reason_.store(why, std::memory_order_relaxed); }
@@ -108,6 +116,8 @@ private:
     MmioBus bus_;
     Stage2 stage2_;
     la::Platform platform_;
+    ZoneLog device_log_;
+    ZoneDevices devices_;
     std::array<Vcpu, max_zone_cpus> vcpus_;
     Lifecycle life_;
     LogRing log_;

@@ -72,8 +72,14 @@ Result<> Zone::take_memory() {
                        la::memory_map::boot_rom_size, Stage2Access::read_only);
 }
 
+/// Nothing of this life reaches into the memory of the next.
+void Zone::reset_devices() {
+    while (!devices_.reset()) take_host_events();
+}
+
 /// Whoever gets it next clears it.
 void Zone::give_memory_back() {
+    reset_devices();
     for (const RamBank& bank : banks_.all()) {
         board_memory().release(physical_address(bank.host), bank.size);
     }
@@ -114,6 +120,9 @@ Result<> Zone::fill_memory() {
     la::DeviceTreeConfig config{.banks = banks_};
     config.cpu_count = cpu_count_;
     config.bootargs = command_line;
+    config.virtio_slots = devices_.slots();
+    std::array<std::byte, 32> seed{};
+    if (random_pool().fill(seed) == seed.size()) config.rng_seed = seed;
     if (!initrd.empty()) config.initrd = la::GpaRange{layout.initrd, layout.initrd_size};
     const SpinGuard guard{tree_lock};
     const auto tree = LKVM_TRY(la::build_device_tree(config, tree_buffer));
@@ -128,6 +137,7 @@ Result<> Zone::fill_memory() {
 }
 
 void Zone::load() {
+    reset_devices();
     platform_.reset();
     {
         const SpinGuard guard{panic_lock_};
