@@ -64,7 +64,7 @@ private:
     GuestTimer timer_;  ///< while the vCPU is not in run()
     ExitLog exits_;
     bool devices_wait_ = false;  ///< the timer is armed for their next turn
-    unsigned suspicions_ = 0;  ///< times in a row that it seemed to hang in exceptions
+    unsigned suspicions_ = 0;    ///< times in a row that it seemed to hang in exceptions
 };
 
 }  // namespace lkvm::hv
