@@ -10,7 +10,8 @@ packages=(
     cmake ninja-build ccache device-tree-compiler
     libfdt-dev libzstd-dev zlib1g-dev liblzma-dev liblz4-dev libcli11-dev nlohmann-json3-dev
     libseccomp-dev libslirp-dev liburing-dev libgtest-dev libgmock-dev libbenchmark-dev
-    cpio e2fsprogs zstd gzip xz-utils lz4 expect git ca-certificates debian-archive-keyring
+    cpio e2fsprogs zstd gzip xz-utils lz4 expect iproute2 iperf3 git ca-certificates
+    debian-archive-keyring
 )
 
 only_check=0

@@ -43,6 +43,22 @@ proc fetch {address port path file} {
     return $fetched
 }
 
+# enter_namespace: the rest of the test runs in a network namespace of its own.
+proc enter_namespace {} {
+    global env
+    if {[info exists env(LKVM_IN_NAMESPACE)]} return
+    set env(LKVM_IN_NAMESPACE) 1
+    set names [expr {[exec id -u] == 0 ? "-n" : "-rn"}]
+    if {[catch {exec unshare $names ip tuntap add dev probe mode tap 2>@1} why]} {
+        skip "no tap interfaces in a namespace ($why)"
+    }
+    if {[catch {exec unshare $names $::argv0 >@stdout 2>@stderr} why]} {
+        set code $::errorCode
+        exit [expr {[lindex $code 0] eq "CHILDSTATUS" ? [lindex $code 2] : 1}]
+    }
+    exit 0
+}
+
 # A file of so many random megabytes that goes when the test ends.
 set scratch [expr {[info exists env(LKVM_SCRATCH)] ? $env(LKVM_SCRATCH) : "/tmp"}]/net-[pid]
 file mkdir $scratch

@@ -11,7 +11,9 @@ proc rootfs_start {args} {
     global rootfs
     set memory {-m 1024}
     if {[lsearch -exact $args -m] >= 0} { set memory {} }
-    guest_start {*}$memory -n mode=none -d $rootfs,ro -p "root=/dev/vda ro" {*}$args
+    set network {-n mode=none}
+    if {[lsearch -exact $args -n] >= 0} { set network {} }
+    guest_start {*}$memory {*}$network -d $rootfs,ro -p "root=/dev/vda ro" {*}$args
     guest_expect {bash-[0-9.]+# $} 240
     # A shell without line editing of its own.
     send -- "cd /tmp; PS1='~ # ' exec sh\r"

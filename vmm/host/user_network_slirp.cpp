@@ -28,6 +28,8 @@ namespace {
 /// Version of SlirpConfig and SlirpCb that is filled here.
 constexpr std::uint32_t config_version = 1;
 constexpr unsigned max_user_networks = 200;
+/// libslirp's own limit, IF_MTU_MAX: a packet with its Ethernet header fits 64 KiB.
+constexpr unsigned max_user_mtu = 65521;
 
 /// Addresses of the private network, by their last byte.
 constexpr std::uint32_t first_network = 0x0a000200;  // 10.0.2.0
@@ -228,6 +230,10 @@ Outcome<std::unique_ptr<Network>> make_user_network(const NetworkRequest& reques
     if (options.queues != 1) {
         return usage_failure(text("--network '", options.argument,
                                   "': a user-mode network has one queue, expected mode=tap"));
+    }
+    if (options.mtu > max_user_mtu) {
+        return usage_failure(text("--network '", options.argument,
+                                  "': the MTU of a user-mode network is at most ", max_user_mtu));
     }
     if (request.index >= max_user_networks) {
         return usage_failure(

@@ -153,6 +153,16 @@ TEST_F(UserNetworkTest, OneQueueOnly) {
     EXPECT_FALSE(make(options).has_value());
 }
 
+TEST_F(UserNetworkTest, RefusesAnMtuThatTheLibraryCannot) {
+    NetOptions options;
+    options.mtu = 65522;
+    const Outcome<> refused = make(options);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.failure().code, ExitCode::usage_error);
+    options.mtu = 65521;
+    EXPECT_TRUE(make(options).has_value());
+}
+
 TEST_F(UserNetworkTest, RubbishIsSurvived) {
     ASSERT_TRUE(make({}).has_value());
     start();
