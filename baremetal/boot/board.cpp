@@ -45,6 +45,14 @@ Result<> read_tree(const void* tree, Board& board) {
             board.random_seed = {static_cast<const std::byte*>(seed),
                                  static_cast<std::size_t>(length)};
         }
+        if (fdt_node_check_compatible(tree, node, "virtio,mmio") == 0) {
+            const void* const place = fdt_getprop(tree, node, "reg", &length);
+            const bool usable = place != nullptr && length == 16;
+            if (usable && board.virtio_count < board.virtio.size()) {
+                board.virtio[board.virtio_count++] = cells64(place, 0);
+            }
+            continue;
+        }
         const void* const type = fdt_getprop(tree, node, "device_type", &length);
         if (type == nullptr || length <= 0) continue;
         const std::string_view kind{static_cast<const char*>(type),

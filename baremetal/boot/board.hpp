@@ -14,11 +14,14 @@
 namespace lkvm::hv {
 
 inline constexpr unsigned max_board_cpus = 64;
+inline constexpr std::size_t max_board_virtio = 32;
 
 struct Board {
     BoardMemory memory;
     std::array<unsigned, max_board_cpus> cpus{};  ///< CPUIDs
     unsigned cpu_count = 0;
+    std::array<std::uint64_t, max_board_virtio> virtio{};  ///< virtio-mmio windows
+    std::size_t virtio_count = 0;
     std::span<const std::byte> bundle;
     std::span<const std::byte> random_seed;  ///< of firmware's, may be empty
 };

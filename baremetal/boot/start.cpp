@@ -253,7 +253,7 @@ void lkvm_zones_main(std::uint64_t, std::uint64_t, std::uint64_t system_table) {
     console.line("CPUs:", board.cpu_count);
     console.line("free memory in bytes:", board.memory.free_bytes());
     const auto descriptions = read_descriptions();
-    open_device_world(board, clock);
+    open_device_world(board, descriptions, clock);
     make_zones(descriptions);
     console_cpu = this_cpu();
     assign_cpus(descriptions);

@@ -4,6 +4,7 @@
 #include <bit>
 #include <optional>
 
+#include "baremetal/device/disk_partition.hpp"
 #include "baremetal/device/ram_disk.hpp"
 #include "baremetal/net/switch_port.hpp"
 #include "virtio/blk/device.hpp"
@@ -23,7 +24,6 @@ constexpr std::array<std::string_view, bundle::max_ports> port_names{"virtio-net
 struct DiskUnit {
     virtio::Queue queue;
     virtio::blk::RequestQueue requests;
-    RamDisk ram;
 };
 
 struct NetUnit {
@@ -31,6 +31,24 @@ struct NetUnit {
     std::array<virtio::net::QueuePair, 1> pairs;
     SwitchPort port;
 };
+
+/// The disk that a part is of, if it has that part.
+Result<BoardDisk*> find_board_disk(const bundle::Disk& disk, std::size_t number,
+                                   const DeviceWorld& world, const DevicePlace& place) {
+    if (disk.board_disk >= world.board_disks.size()) {
+        place.log.line(LogLevel::error, disk_names[number], "the board has no disk number",
+                       disk.board_disk);
+        return fail(ErrorCode::out_of_range, number);
+    }
+    BoardDisk* const whole = world.board_disks[disk.board_disk];
+    const std::uint64_t sectors = whole->sectors();
+    if (disk.first_sector > sectors || disk.sector_count > sectors - disk.first_sector) {
+        place.log.line(LogLevel::error, disk_names[number],
+                       "its part ends behind the board's disk, whose sectors are", sectors);
+        return fail(ErrorCode::out_of_range, number);
+    }
+    return whole;
+}
 
 }  // namespace
 
@@ -93,23 +111,34 @@ Result<> ZoneDevices::attach(const DeviceWorld& world, const DevicePlace& place,
 
 Result<> ZoneDevices::add_disk(const bundle::Disk& disk, std::size_t number,
                                const DeviceWorld& world, const DevicePlace& place) {
-    if (disk.kind != static_cast<std::uint32_t>(bundle::DiskKind::ram)) {
-        return fail(ErrorCode::not_supported, number);
-    }
-    QueueRunner* const runner = LKVM_TRY(new_runner(world));
-    DiskUnit* const unit = LKVM_TRY(world.arena.make<DiskUnit>());
-    // The reader of the bundle checked that the image lies in the file.
-    const std::span<std::byte> bytes = place.bundle.subspan(disk.image.offset, disk.image.size);
-    unit->ram.connect(bytes, *runner);
     BlockProperties properties;
-    properties.size = bytes.size();
     properties.read_only = (disk.flags & bundle::disk_flags::read_only) != 0;
     properties.serial = disk.serial;
-    BlockBackend* const backend = &unit->ram;
+    QueueRunner* const runner = LKVM_TRY(new_runner(world));
+    BlockBackend* backend = nullptr;
+    BackendWork* work = nullptr;
+    if (disk.kind == static_cast<std::uint32_t>(bundle::DiskKind::ram)) {
+        // The reader of the bundle checked that the image lies in the file.
+        const std::span<std::byte> bytes = place.bundle.subspan(disk.image.offset, disk.image.size);
+        RamDisk* const ram = LKVM_TRY(world.arena.make<RamDisk>());
+        ram->connect(bytes, *runner);
+        properties.size = bytes.size();
+        backend = ram;
+        work = ram;
+    } else {
+        BoardDisk* const whole = LKVM_TRY(find_board_disk(disk, number, world, place));
+        DiskPartition* const part = LKVM_TRY(world.arena.make<DiskPartition>());
+        part->connect(*whole, disk.first_sector, disk.sector_count, *runner);
+        properties.size = disk.sector_count * bundle::sector_size;
+        properties.read_only = properties.read_only || whole->read_only();
+        backend = part;
+        work = part;
+    }
+    DiskUnit* const unit = LKVM_TRY(world.arena.make<DiskUnit>());
     auto* const device = LKVM_TRY(world.arena.make<virtio::blk::BlkDevice>(
         place.memory, properties,
         virtio::blk::BlkDevice::Parts{{&unit->queue, 1}, {&unit->requests, 1}, {&backend, 1}}));
-    return attach(world, place, *runner, *device, &unit->ram, disk_names[number]);
+    return attach(world, place, *runner, *device, work, disk_names[number]);
 }
 
 Result<> ZoneDevices::add_port(const bundle::Port& port, std::size_t number,

@@ -22,6 +22,7 @@
 #include "baremetal/device/control_port.hpp"
 #include "baremetal/device/queue_runner.hpp"
 #include "baremetal/device/terminal.hpp"
+#include "baremetal/driver/board_disk.hpp"
 #include "baremetal/net/networks.hpp"
 #include "loongarch/platform/platform.hpp"
 #include "virtio/console/device.hpp"
@@ -44,6 +45,7 @@ struct DeviceWorld {
     Arena& arena;
     Clock& clock;
     Networks& networks;
+    std::span<BoardDisk* const> board_disks;
     EntropySource* entropy = nullptr;   ///< null: zones get no random numbers
     ControlService* control = nullptr;  ///< null: no zone manages others
 };
@@ -67,8 +69,8 @@ public:
     ZoneDevices& operator=(const ZoneDevices&) = delete;
 
     /// Makes all devices and puts them on the bus. Boot CPU, once. Errors: those of Arena and
-    /// MmioBus; `too_many` (more devices than slots), `not_supported` (a disk of a kind that is not
-    /// there; detail: its number).
+    /// MmioBus; `too_many` (more devices than slots), `out_of_range` (a part of a board's
+    /// disk that is not there; the log says which).
     [[nodiscard]] Result<> create(const bundle::Zone& description, const DeviceWorld& world,
                                   const DevicePlace& place);
 

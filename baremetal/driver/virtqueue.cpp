@@ -102,6 +102,7 @@ std::optional<std::uint16_t> Virtqueue::poll() {
         broken_ = true;
         return std::nullopt;
     }
+    last_length_ = used_->ring[next_used_ % size].length;
     ++next_used_;
     busy_ &= ~(1u << slot);
     --in_flight_;

@@ -50,6 +50,8 @@ public:
     /// The slot of a request that is done, or nothing. A device that names another is broken:
     /// is_broken() from then on.
     [[nodiscard]] std::optional<std::uint16_t> poll();
+    /// Bytes that the device says it wrote for the request that poll() returned last.
+    [[nodiscard]] std::uint32_t last_length() const { return last_length_; }
     [[nodiscard]] bool is_broken() const { return broken_; }
     [[nodiscard]] unsigned in_flight() const { return in_flight_; }
 
@@ -73,6 +75,7 @@ private:
     std::uint16_t next_available_ = 0;
     std::uint16_t next_used_ = 0;
     unsigned in_flight_ = 0;
+    std::uint32_t last_length_ = 0;
     bool broken_ = false;
 
     static_assert(size == 32, "busy_ has a bit per slot");

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <optional>
 
+#include "baremetal/boot/board_devices.hpp"
 #include "baremetal/console/console.hpp"
 #include "baremetal/cpu/csr_access.hpp"
 #include "baremetal/memory/stage2.hpp"
@@ -29,19 +30,23 @@ private:
 constinit std::optional<BoardChunks> chunks;
 constinit std::optional<Arena> arena;
 constinit Networks networks;
+constinit BoardDevices board_devices;
 constinit RandomPool pool;
 constinit std::optional<DeviceWorld> world;
 
 }  // namespace
 
-void open_device_world(Board& board, Clock& clock) {
+void open_device_world(Board& board, std::span<const bundle::Zone> zones, Clock& clock) {
     chunks.emplace(board.memory);
     arena.emplace(*chunks);
+    board_devices.start(board, zones, *arena);
+    pool.add(board_devices.random_bytes());
     pool.add(board.random_seed);
     if (!pool.seeded()) {
         console.line("no good random numbers on this board: zones get no virtio-rng");
     }
-    world.emplace(DeviceWorld{*arena, clock, networks, pool.seeded() ? &pool : nullptr});
+    world.emplace(DeviceWorld{*arena, clock, networks, board_devices.disks(),
+                              pool.seeded() ? &pool : nullptr});
 }
 
 const DeviceWorld& device_world() {

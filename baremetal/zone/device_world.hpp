@@ -16,7 +16,7 @@ namespace lkvm::hv {
 
 /// Collects what the board has for zones' devices: memory, random numbers. Boot CPU, once, after
 /// the board is known. `clock` outlives everything.
-void open_device_world(Board& board, Clock& clock);
+void open_device_world(Board& board, std::span<const bundle::Zone> zones, Clock& clock);
 [[nodiscard]] const DeviceWorld& device_world();
 /// The random numbers of all zones.
 [[nodiscard]] RandomPool& random_pool();
