@@ -69,8 +69,9 @@ check-long: check qemu-kvm-assets ## soak runs and many boots
 	@cd $(BUILD) && $(CTEST) -C long -L long
 
 .PHONY: bench
-bench: lkvm assets qemu-system sysroot ## boot time, speed and memory, beside QEMU
-	@BUILD=$(BUILD) tests/bench/bench.sh
+bench: lkvm assets rootfs qemu-system ## speed and memory beside QEMU; PART=cpu|rings|blk|net: one part
+	@cmake --build $(BUILD) -j $(JOBS) --target bench_rings
+	@BUILD=$(BUILD) tests/bench/bench.sh $(PART)
 
 .PHONY: fuzz
 fuzz: deps ## every fuzz target for FUZZ_SECONDS (60) each

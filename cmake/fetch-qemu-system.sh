@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Optional peer for comparisons ('make bench'): QEMU's LoongArch system emulator with the libraries
 # it wants, unpacked into build/assets/qemu-system. Run it as
-# build/assets/qemu-system/qemu-system-loongarch64.
+# build/assets/qemu-system/qemu-system-loongarch64. With its UEFI firmware (QEMU_EFI.fd), which
+# guests with PCI devices need: the kernel finds PCI in ACPI tables only.
 # usage: fetch-qemu-system.sh [OUTPUT-FOLDER]
 set -euo pipefail
 
@@ -10,7 +11,24 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 out=${1:-$here/../build/assets/qemu-system}
 . "$here/packages.sh"
 
-[ ! -x "$out/qemu-system-loongarch64" ] || exit 0
+# The firmware is another suite's. Without it comparisons with devices are left out.
+fetch_firmware() (
+    # shellcheck disable=SC2086
+    packages_open guest "amd64 loong64" ${LKVM_SUITES:-sid forky}
+    packages_fetch qemu-efi-loongarch64
+    dpkg-deb --fsys-tarfile "${PACKAGES_FILES[0]}" |
+        tar -x -O --wildcards '*/QEMU_EFI.fd' >"$out/QEMU_EFI.new" || exit 1
+    mv "$out/QEMU_EFI.new" "$out/QEMU_EFI.fd"
+)
+add_firmware() {
+    [ ! -s "$out/QEMU_EFI.fd" ] || return 0
+    fetch_firmware || say "warning: no firmware for QEMU"
+}
+
+if [ -x "$out/qemu-system-loongarch64" ]; then
+    add_firmware
+    exit 0
+fi
 case $(uname -m) in
 x86_64) arch=amd64 ;;
 aarch64) arch=arm64 ;;
@@ -54,4 +72,5 @@ START
 chmod 755 "$out/start"
 "$out/start" --version >/dev/null || die "the unpacked QEMU does not run"
 mv "$out/start" "$out/qemu-system-loongarch64"
+add_firmware
 say "QEMU is in $out"

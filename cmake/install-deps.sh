@@ -10,7 +10,7 @@ packages=(
     cmake ninja-build ccache device-tree-compiler
     libfdt-dev libzstd-dev zlib1g-dev liblzma-dev liblz4-dev libcli11-dev nlohmann-json3-dev
     libseccomp-dev libslirp-dev liburing-dev libgtest-dev libgmock-dev libbenchmark-dev
-    cpio e2fsprogs zstd gzip xz-utils lz4 expect iproute2 iperf3 git ca-certificates
+    cpio e2fsprogs zstd gzip xz-utils lz4 expect fio iproute2 iperf3 git ca-certificates
     debian-archive-keyring
 )
 
