@@ -4,24 +4,24 @@
 #include <algorithm>
 #include <new>
 
+#include <lkvm/assert.hpp>
+
 #include "loongarch/soft/soft_tlb.hpp"
 
 namespace lkvm::la {
 
-BlockCache::BlockCache(std::size_t max_bytes)
+BlockCache::BlockCache(std::span<std::byte> memory)
     : buckets_(bucket_count, nullptr)
-    , max_bytes_(max_bytes) {}
+    , memory_(memory) {
+    LKVM_ASSERT(memory.size() >= max_block_bytes);
+}
 
 Block* BlockCache::add(std::uint64_t address, BlockMode mode, const std::byte* code, const Op* ops,
                        unsigned op_count, unsigned instructions) {
     const std::size_t bytes = sizeof(Block) + op_count * sizeof(Op) + sizeof(BlockLinks);
-    if (bytes > chunk_left_) {
-        chunks_.push_back(std::make_unique_for_overwrite<std::byte[]>(chunk_bytes));
-        chunk_left_ = chunk_bytes;
-        used_ += chunk_bytes;
-    }
-    std::byte* const place = chunks_.back().get() + (chunk_bytes - chunk_left_);
-    chunk_left_ -= bytes;
+    LKVM_ASSERT(bytes <= memory_.size() - used_);
+    std::byte* const place = memory_.data() + used_;
+    used_ += bytes;
 
     auto* block = new (place) Block;
     block->address = address;
@@ -44,8 +44,6 @@ Block* BlockCache::add(std::uint64_t address, BlockMode mode, const std::byte* c
 void BlockCache::flush() {
     std::fill(buckets_.begin(), buckets_.end(), nullptr);
     pages_.clear();
-    chunks_.clear();
-    chunk_left_ = 0;
     used_ = 0;
 }
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -52,12 +52,17 @@ struct BlockLinks {
 static_assert(sizeof(BlockLinks) == sizeof(Op));
 
 /// All blocks of one vCPU. Owned and used by the vCPU's thread; discard_page() also by another
-/// thread while the vCPU is parked. Memory is bounded: flush() when full() says so.
+/// thread while the vCPU is parked. They lie in memory that is handed in: flush() when full() says
+/// so.
 class BlockCache {
 public:
     static constexpr unsigned max_ops = 128;
+    /// The largest block: a mark of its end may follow the instructions.
+    static constexpr std::size_t max_block_bytes =
+        sizeof(Block) + (max_ops + 1) * sizeof(Op) + sizeof(BlockLinks);
 
-    explicit BlockCache(std::size_t max_bytes);
+    /// `memory` outlives this, is aligned for a Block, and has room for at least one.
+    explicit BlockCache(std::span<std::byte> memory);
 
     [[nodiscard]] Block* find(std::uint64_t address, BlockMode mode) const {
         for (Block* block = buckets_[bucket(address)]; block != nullptr;
@@ -66,11 +71,12 @@ public:
         }
         return nullptr;
     }
-    /// Copies `ops` (the last one ends the block) into a new block and enters it.
+    /// Copies `ops` (the last one ends the block) into a new block and enters it. Not when full().
     Block* add(std::uint64_t address, BlockMode mode, const std::byte* code, const Op* ops,
                unsigned op_count, unsigned instructions);
 
-    [[nodiscard]] bool full() const { return used_ > max_bytes_; }
+    [[nodiscard]] bool full() const { return memory_.size() - used_ < max_block_bytes; }
+    [[nodiscard]] std::size_t used_bytes() const { return used_; }
     /// Frees everything. No block may be running.
     void flush();
     /// Takes the blocks of the 4 KiB page at physical address `page` out of use; their memory stays
@@ -79,7 +85,6 @@ public:
 
 private:
     static constexpr std::size_t bucket_count = 1 << 14;
-    static constexpr std::size_t chunk_bytes = 1 << 18;
 
     [[nodiscard]] static std::size_t bucket(std::uint64_t address) {
         return ((address >> 2) ^ (address >> 16)) % bucket_count;
@@ -87,10 +92,8 @@ private:
 
     std::vector<Block*> buckets_;
     std::unordered_map<std::uint64_t, Block*> pages_;
-    std::vector<std::unique_ptr<std::byte[]>> chunks_;
-    std::size_t chunk_left_ = 0;
+    std::span<std::byte> memory_;
     std::size_t used_ = 0;
-    std::size_t max_bytes_;
 };
 
 /// Where a virtual pc's block is, for the current translation context.

@@ -11,11 +11,11 @@ namespace lkvm::la {
 
 using namespace csr;  // register names as in the manual
 
-Cpu::Cpu(System& system, unsigned index, const CpuConfig& config, std::size_t code_cache_bytes)
+Cpu::Cpu(System& system, unsigned index, const CpuConfig& config, std::span<std::byte> code_memory)
     : system_(system)
     , index_(index)
     , config_(config)
-    , blocks_(code_cache_bytes) {
+    , blocks_(code_memory) {
     reset();
 }
 

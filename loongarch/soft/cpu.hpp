@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <span>
 
 #include "loongarch/csr/csr.hpp"
 #include "loongarch/csr/exception.hpp"
@@ -70,7 +71,8 @@ struct CsrBank {
 /// One vCPU. Everything here belongs to the vCPU's own thread unless a member says otherwise.
 class Cpu {
 public:
-    Cpu(System& system, unsigned index, const CpuConfig& config, std::size_t code_cache_bytes);
+    /// `code_memory`: where decoded blocks lie; see BlockCache.
+    Cpu(System& system, unsigned index, const CpuConfig& config, std::span<std::byte> code_memory);
     ~Cpu() { system_.detach(*this); }
     Cpu(const Cpu&) = delete;
     Cpu& operator=(const Cpu&) = delete;

@@ -35,5 +35,5 @@ line "floating-point loop (MIPS)" %d 1 mips_floating
 line "vector loop, LSX (MIPS)" %d 1 mips_vector
 line "beyond guest RAM and code, idle (MiB)" %.1f 1024 beyond_kib
 line "translated code, idle (MiB)" %.1f 1024 code_kib
-line "beyond guest RAM and code, later (MiB)" %.1f 1024 beyond_after_kib
-line "translated code, later (MiB)" %.1f 1024 code_after_kib
+line "beyond guest RAM and code, later (MiB)" %.1f 1024 beyond_kib_after
+line "translated code, later (MiB)" %.1f 1024 code_kib_after

@@ -157,8 +157,10 @@ public:
         system.add_region(rom_base, rom_.span(), false);
         memory.set_write_observer(&system);
         for (unsigned i = 0; i < options.cpus; ++i) {
+            code_.push_back(std::make_unique_for_overwrite<std::byte[]>(options.code_cache_bytes));
             cpus_.push_back(
-                std::make_unique<la::Cpu>(system, i, options.config, options.code_cache_bytes));
+                std::make_unique<la::Cpu>(system, i, options.config,
+                                          std::span{code_.back().get(), options.code_cache_bytes}));
             system.attach(*cpus_.back());
             cpus_.back()->pc = ram_base;
         }
@@ -333,6 +335,7 @@ public:
     [[nodiscard]] const std::vector<BusAccess>& iocsr_writes() const { return iocsr_.writes; }
 
 private:
+    std::vector<std::unique_ptr<std::byte[]>> code_;
     std::vector<std::unique_ptr<la::Cpu>> cpus_;
     std::optional<Watchdog> watchdog_;
     std::vector<std::thread> threads_;

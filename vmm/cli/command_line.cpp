@@ -69,6 +69,9 @@ void add_run_options(CLI::App& run, RunOptions& options) {
                  "Trace every instruction to standard error");
     run.add_flag("--lvz", options.lvz,
                  "Offer the virtualization extension (software CPU), for KVM in the guest");
+    run.add_option("--code-cache", options.code_cache,
+                   "Bound of what the software CPU keeps of decoded code (32M)")
+        ->type_name("SIZE");
     run.add_option("--irqchip", options.irqchip, "Interrupt chips under KVM: auto, kernel or user")
         ->type_name("KIND");
     run.add_flag("--disable-lsx", options.no_lsx, "Hide LSX (and LASX) from the guest (KVM)");

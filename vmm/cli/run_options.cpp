@@ -64,6 +64,17 @@ Outcome<unsigned> check_cpus(const std::string& option) {
     return static_cast<unsigned>(number.value);
 }
 
+Outcome<std::uint64_t> check_code_cache(const std::string& option) {
+    constexpr std::uint64_t least = std::uint64_t{1} << 20;
+    constexpr std::uint64_t most = std::uint64_t{1} << 32;
+    if (option.empty()) return default_code_cache;
+    const Number number = parse_size(option, Unit::mega);
+    if (number.error != NumberError::none || number.value < least || number.value > most) {
+        return bad_value("--code-cache", option, "expected a size from 1M to 4G");
+    }
+    return number.value;
+}
+
 Outcome<std::optional<std::uint64_t>> check_load(const std::string& option) {
     if (option.empty()) return std::optional<std::uint64_t>{};
     const Number number = parse_size(option, Unit::byte);
@@ -183,6 +194,7 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     machine.no_reboot = options.no_reboot;
     machine.trace_file = options.trace_file;
     machine.lvz = options.lvz;
+    machine.code_cache_bytes = LKVM_CHECK(check_code_cache(options.code_cache));
     if (options.single_step && machine.trace_file.empty()) machine.trace_file = "/dev/stderr";
     return command;
 }

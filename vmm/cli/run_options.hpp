@@ -45,6 +45,7 @@ struct RunOptions {
     std::string load;
     std::string trace_file;
     bool lvz = false;
+    std::string code_cache;
     bool no_defaults = false;
     bool no_reboot = false;
     bool single_step = false;

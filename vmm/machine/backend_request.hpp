@@ -33,6 +33,8 @@ struct BackendRequest {
     std::string trace_file;
     /// The software CPU offers the virtualization extension.
     bool lvz = false;
+    /// Bound of what the software CPU keeps of decoded instructions, all vCPUs together.
+    std::size_t code_cache_bytes = default_code_cache;
     KvmOptions kvm;
     /// Told once, on a vCPU's thread, if the host cannot go on running the guest; with a report.
     std::function<void(const std::string&)> fatal;

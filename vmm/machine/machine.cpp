@@ -59,6 +59,7 @@ Outcome<> Machine::prepare(const RamBanks& ram, const MakeBackend& make_backend)
                       .boot_rom = boot_rom_.bytes(),
                       .trace_file = config_.trace_file,
                       .lvz = config_.lvz,
+                      .code_cache_bytes = config_.code_cache_bytes,
                       .kvm = config_.kvm,
                       .fatal = [this](const std::string& report) { host_failed(report); }}));
     lines_.connect(backend_.get());

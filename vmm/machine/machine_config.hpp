@@ -29,6 +29,8 @@ struct KvmOptions {
     bool pv_ipi = true;
 };
 
+inline constexpr std::uint64_t default_code_cache = std::uint64_t{32} << 20;
+
 struct MachineConfig {
     std::string kernel;  ///< path
     std::string initrd;  ///< path; empty: none
@@ -42,8 +44,9 @@ struct MachineConfig {
     std::optional<std::uint64_t> load_address;
     DeviceOptions devices;
     bool no_reboot = false;
-    std::string trace_file;  ///< path; empty: no trace
-    bool lvz = false;        ///< offer the virtualization extension
+    std::string trace_file;                               ///< path; empty: no trace
+    bool lvz = false;                                     ///< offer the virtualization extension
+    std::uint64_t code_cache_bytes = default_code_cache;  ///< software CPU
     KvmOptions kvm;
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmm/soft/soft_backend.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -15,12 +14,10 @@
 #include "loongarch/platform/memory_map.hpp"
 #include "loongarch/soft/cpu.hpp"
 #include "loongarch/soft/system.hpp"
+#include "vmm/soft/code_memory.hpp"
 
 namespace lkvm::vmm {
 namespace {
-
-/// Bound of all vCPUs' translated code together, in bytes.
-constexpr std::size_t code_cache_bytes = 32u << 20;
 
 /// Execution trace, one line per instruction. Shared by the vCPU threads.
 class Trace {
@@ -48,20 +45,21 @@ private:
 
 class SoftBackend final : public Backend {
 public:
-    SoftBackend(const BackendRequest& request, std::unique_ptr<Trace> trace)
+    SoftBackend(const BackendRequest& request, CodeMemory code, std::unique_ptr<Trace> trace)
         : memory_(request.memory)
+        , code_(std::move(code))
         , system_(request.bus, request.iocsr, request.clock)
         , trace_(std::move(trace)) {
         for (const RamBank& bank : memory_.banks().all()) {
             system_.add_region(bank.base.value, {bank.host, bank.size}, true);
         }
         system_.add_region(la::memory_map::boot_rom_base.value, request.boot_rom, false);
-        const std::size_t share = std::max<std::size_t>(code_cache_bytes / request.cpu_count, 4096);
         la::CpuConfig config = la::CpuConfig::full();
         if (request.lvz) config = config.with_lvz();
         config.virtual_eiointc = la::InterruptChips::needs_virtual_extension(request.cpu_count);
         for (unsigned i = 0; i < request.cpu_count; ++i) {
-            cpus_.push_back(std::make_unique<la::Cpu>(system_, i, config, share));
+            cpus_.push_back(
+                std::make_unique<la::Cpu>(system_, i, config, code_.share(i, request.cpu_count)));
             system_.attach(*cpus_.back());
             if (trace_ != nullptr) cpus_.back()->set_tracer(&Trace::line, trace_.get());
         }
@@ -107,6 +105,7 @@ public:
 
 private:
     GuestMemory& memory_;
+    CodeMemory code_;
     // Outlives system_, whose timer thread looks at all CPUs until it ends.
     std::vector<std::unique_ptr<la::Cpu>> cpus_;
     la::System system_;
@@ -126,7 +125,9 @@ Outcome<std::unique_ptr<Backend>> make_soft_backend(const BackendRequest& reques
         }
         trace = std::make_unique<Trace>(file);
     }
-    return std::unique_ptr<Backend>{std::make_unique<SoftBackend>(request, std::move(trace))};
+    CodeMemory code = LKVM_CHECK(CodeMemory::create(request.code_cache_bytes));
+    return std::unique_ptr<Backend>{
+        std::make_unique<SoftBackend>(request, std::move(code), std::move(trace))};
 }
 
 }  // namespace lkvm::vmm

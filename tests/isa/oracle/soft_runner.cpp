@@ -112,8 +112,8 @@ RunResult run_soft(const Image& image, std::size_t cases, Pace pace) {
     la::System system(bus, iocsr, clock);
     system.add_region(code_base, code.span(), true);
     system.add_region(data_base, data.span(), true);
-    const auto cpu =
-        std::make_unique<la::Cpu>(system, 0, la::CpuConfig::full(), std::size_t{16} << 20);
+    const Memory blocks(std::size_t{16} << 20);
+    const auto cpu = std::make_unique<la::Cpu>(system, 0, la::CpuConfig::full(), blocks.span());
     system.attach(*cpu);
     device.cpu = cpu.get();
     cpu->reset();

@@ -89,10 +89,11 @@ private:
     StillClock clock_;
     NoIocsr iocsr_;
     MmioBus bus_;
+    alignas(16) std::array<std::byte, 1 << 12> code_{};
     la::System system_{bus_, iocsr_, clock_};
 
 protected:
-    Cpu cpu{system_, 0, la::CpuConfig::full(), std::size_t{1} << 16};
+    Cpu cpu{system_, 0, la::CpuConfig::full(), code_};
     Op operands{.run = nullptr, .rd = 0, .rj = 1, .rk = 2, .ra = 3, .imm = 0};
 };
 

@@ -2,6 +2,7 @@
 // Integer vector instructions by hand-checked values, where the rules are easy to get wrong.
 #include "loongarch/soft/sem_simd.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -78,10 +79,11 @@ private:
     StillClock clock_;
     NoIocsr iocsr_;
     MmioBus bus_;
+    alignas(16) std::array<std::byte, 1 << 12> code_{};
     la::System system_{bus_, iocsr_, clock_};
 
 protected:
-    Cpu cpu{system_, 0, la::CpuConfig::full(), std::size_t{1} << 16};
+    Cpu cpu{system_, 0, la::CpuConfig::full(), code_};
 };
 
 struct Case {

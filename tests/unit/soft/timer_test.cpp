@@ -2,7 +2,9 @@
 // Constant-frequency counter and timer: LA Vol.1 §2.2.10.4, §7.6. Tests move the clock.
 #include "loongarch/soft/timers.hpp"
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <thread>
 
@@ -258,7 +260,8 @@ TEST(TimerThread, ForgetsACpuThatGoesAway) {
     SoftMachine machine;
     machine.clock.follow_host();
     {
-        la::Cpu short_lived{machine.system, 7, la::CpuConfig::full(), std::size_t{1} << 18};
+        alignas(16) std::array<std::byte, 1 << 12> code{};
+        la::Cpu short_lived{machine.system, 7, la::CpuConfig::full(), code};
         machine.system.attach(short_lived);
         short_lived.write_csr(csr::tcfg::number, 200'000 | 1);
     }

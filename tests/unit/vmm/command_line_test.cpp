@@ -89,6 +89,7 @@ TEST(CommandLine, HasDefaults) {
     EXPECT_EQ(command.machine.cpu_count, 1u);
     EXPECT_EQ(command.machine.command_line, "console=ttyS0 earlycon");
     EXPECT_EQ(command.machine.accelerator, vmm::Accelerator::automatic);
+    EXPECT_EQ(command.machine.code_cache_bytes, std::uint64_t{32} << 20);
     EXPECT_FALSE(command.machine.no_reboot);
     EXPECT_FALSE(command.machine.load_address.has_value());
     EXPECT_EQ(command.log_level, LogLevel::info);
@@ -125,6 +126,10 @@ TEST(CommandLine, ChecksEveryValue) {
               "--cpus '65': expected a number from 1 to 64");
     EXPECT_EQ(failure({"run", "-k", "k", "-c", "two"}),
               "--cpus 'two': expected a number from 1 to 64");
+    EXPECT_EQ(failure({"run", "-k", "k", "--code-cache", "1023K"}),
+              "--code-cache '1023K': expected a size from 1M to 4G");
+    EXPECT_EQ(failure({"run", "-k", "k", "--code-cache", "4097M"}),
+              "--code-cache '4097M': expected a size from 1M to 4G");
     EXPECT_EQ(failure({"run", "-k", "k", "--accel", "fast"}),
               "--accel 'fast': expected one of auto, kvm, soft");
     EXPECT_EQ(failure({"run", "-k", "k", "--console", "vga"}),
@@ -153,14 +158,16 @@ TEST(CommandLine, PrintsHelpAndVersion) {
 }
 
 TEST(CommandLine, UnderstandsTheOtherOptions) {
-    const auto command = run({"-k", "k", "--accel", "soft", "--loglevel", "debug", "--load",
-                              "0x98000000", "--dump-dtb", "dtb", "--no-reboot", "--trace", "t"});
+    const auto command =
+        run({"-k", "k", "--accel", "soft", "--loglevel", "debug", "--load", "0x98000000",
+             "--dump-dtb", "dtb", "--no-reboot", "--trace", "t", "--code-cache", "64"});
     EXPECT_EQ(command.machine.accelerator, vmm::Accelerator::soft);
     EXPECT_EQ(command.log_level, LogLevel::debug);
     EXPECT_EQ(command.machine.load_address, 0x98000000u);
     EXPECT_EQ(command.machine.dump_dtb, "dtb");
     EXPECT_TRUE(command.machine.no_reboot);
     EXPECT_EQ(command.machine.trace_file, "t");
+    EXPECT_EQ(command.machine.code_cache_bytes, std::uint64_t{64} << 20);
     EXPECT_EQ(run({"-k", "k", "--debug-single-step"}).machine.trace_file, "/dev/stderr");
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <vector>
 
@@ -96,7 +97,8 @@ protected:
     RamBanks banks;
     GuestMemory memory{banks};
     la::System system{bus, iocsr, clock};
-    la::Cpu cpu{system, 0, la::CpuConfig::full(), std::size_t{1} << 20};
+    alignas(16) std::array<std::byte, 1 << 16> code{};
+    la::Cpu cpu{system, 0, la::CpuConfig::full(), code};
     la::efi::RuntimeServices table;
 };
 
