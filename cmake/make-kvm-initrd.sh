@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Packs build/assets/kvm.img: the initrd with the loong64 lkvm and a guest for it, for KVM inside
-# `lkvm run --lvz`. Both have the programs of tests/guest/programs too.
+# `lkvm run --lvz`, and the programs of tests/guest/programs; the guest has vector-sum, too.
 # usage: make-kvm-initrd.sh ASSETS LKVM-FOR-LOONG64 SYSROOT
 set -euo pipefail
 
@@ -23,10 +23,10 @@ for source in "$programs"/*.cpp; do
     clang++-19 --target=loongarch64-linux-gnu "--sysroot=$sysroot" -std=c++20 -O2 -mlasx -Wall \
         -Wextra -nostdinc++ -isystem "$sysroot/usr/include/cxx" \
         -isystem "$sysroot/usr/include/cxx/loongarch64-linux-gnu" -fuse-ld=lld-19 -static -s \
-        "-B$sysroot/usr/lib" "-L$sysroot/usr/lib" -o "$work/inner/bin/${name//_/-}" "$source"
+        "-B$sysroot/usr/lib" "-L$sysroot/usr/lib" -o "$work/root/bin/${name//_/-}" "$source"
 done
 pack() { (cd "$1" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet); }
-cp "$work/inner/bin/"* "$work/root/bin/"
+cp "$work/root/bin/vector-sum" "$work/inner/bin/"
 llvm-strip-19 -o "$work/root/bin/lkvm" "$lkvm"
 cp "$assets/vmlinuz" "$work/root/guest/"
 {

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Guests under the kernel's KVM, inside `lkvm run --lvz`. Source guest.exp first.
 
-# Boots the outer guest, a stock Debian kernel with /dev/kvm, to its prompt.
-proc kvm_host_start {cpus {image ""} {memory 1G}} {
+# Boots the outer guest, a stock Debian kernel with /dev/kvm, to its prompt; with more options of
+# lkvm, if given.
+proc kvm_host_start {cpus {image ""} {memory 1G} args} {
     global initrd assets
     if {$image eq ""} { set image $assets/kvm.img }
     if {![file exists $image]} { skip "no $image (make kvm-assets)" }
     set initrd $image
-    guest_start --lvz -m $memory@0x90000000 -c $cpus
+    guest_start --lvz -m $memory@0x90000000 -c $cpus {*}$args
     guest_prompt
     check_equal [guest_run {test -c /dev/kvm && echo there}] there "/dev/kvm"
 }
@@ -19,6 +20,46 @@ proc kvm_guest_start {options} {
     guest_expect {vCPUs run under the kernel's KVM} 60
     guest_expect {Linux version} 120
     guest_prompt
+}
+
+# Boots the outer guest with Debian's root file system as a disk, which guests can have too, and a web
+# server for them, on the interface that lkvm makes for -n mode=tap,ifname=lkvm0. Pages: /file, 8 MB;
+# /cgi-bin/run?COMMAND runs a command, its words separated by +.
+proc kvm_devices_start {cpus {memory 1280M}} {
+    global assets
+    set rootfs $assets/rootfs.img
+    if {![file exists $rootfs]} { skip "no $rootfs (make rootfs)" }
+    kvm_host_start $cpus "" $memory -d $rootfs,ro
+    guest_run {modprobe tun; mkdir -p /tmp/www/cgi-bin; head -c 8000000 /dev/urandom >/tmp/www/file}
+    guest_run {printf '%s\n' '#!/bin/sh' 'printf "Content-Type: text/plain\r\n\r\n"' \
+        'eval "$(echo "$QUERY_STRING" | tr + " ")"' >/tmp/www/cgi-bin/run; chmod 755 /tmp/www/cgi-bin/run}
+    guest_run {httpd -h /tmp/www -p 80}
+    guest_run {(until ip link set lkvm0 up 2>/dev/null; do usleep 100000; done
+        ip addr add 192.168.77.1/24 dev lkvm0) & echo $! >/dev/null}
+    return [lindex [guest_run {md5sum /tmp/www/file}] 0]
+}
+
+# Boots an inner guest from that disk, with an empty disk, a network interface and a balloon.
+proc kvm_devices_guest {options} {
+    guest_run {truncate -s 64M /tmp/scratch}
+    send -- "lkvm run --accel kvm -k /guest/vmlinuz -i /guest/initrd.img -d /dev/vda,ro\
+        -d /tmp/scratch -n mode=tap,ifname=lkvm0 --debug-balloon /tmp/balloon\
+        -p 'root=/dev/vda ro' $options\r"
+    guest_expect {vCPUs run under the kernel's KVM} 60
+    guest_expect {bash-[0-9.]+# $} 240
+    send -- "cd /tmp; PS1='~ # ' exec sh\r"
+    guest_prompt
+    guest_run {ip link set eth0 up; ip addr add 192.168.77.2/24 dev eth0}
+    check_equal $::guest_status 0 "network interface"
+}
+proc run_ok {command {seconds 120}} {
+    set output [guest_run $command $seconds]
+    check_equal $::guest_status 0 "status of '$command' ($output)"
+    return $output
+}
+# What a command says that the outer guest runs.
+proc kvm_ask_host {command} {
+    return [run_ok "wget -q -O - 'http://192.168.77.1/cgi-bin/run?[string map {{ } +} $command]'"]
 }
 
 # Powers the inner guest off; checks lkvm's exit code inside.
@@ -72,7 +113,7 @@ proc process_cpu_seconds {} {
 # busy twice over: the timer is saved and restored whenever the vCPU loses its CPU.
 proc kvm_time_test {idle_seconds} {
     kvm_host_start 2
-    kvm_guest_background idle {-m 128@0x90000000 -c 2} {echo i\"\"dles; sleep 1000}
+    kvm_guest_background idle {-m 256@0x90000000 -c 2} {echo idles; sleep 1000}
     kvm_wait_for {^idles} /tmp/idle
     guest_run {sleep 3}
     foreach share [kvm_idle_shares idle $idle_seconds] where {host machine} {
@@ -80,7 +121,7 @@ proc kvm_time_test {idle_seconds} {
         check {$share < 5} "an idle guest takes $share % of a CPU of the $where"
     }
     guest_run {kill $(cat /tmp/idle.pid); for i in 1 2 3 4; do (while :; do :; done) & done}
-    kvm_guest_start {-m 128@0x90000000 -c 1}
+    kvm_guest_start {-m 256@0x90000000 -c 1}
     set started [clock milliseconds]
     set said [guest_run {a=$(cut -d' ' -f1 /proc/uptime); sleep 10; b=$(cut -d' ' -f1 /proc/uptime); echo $a $b}]
     set outside [expr {([clock milliseconds] - $started) / 1000.0}]
@@ -101,8 +142,8 @@ proc kvm_vectors_test {rounds} {
     set alone {}
     foreach mode {fp lasx lsx} { lappend alone [guest_run "vector-sum $mode $rounds" 600] }
     set alone [join $alone \n]
-    kvm_guest_background one {-m 128@0x90000000 -c 1} $sums
-    kvm_guest_background two {-m 128@0x90000000 -c 2} "echo r\"\"uns; $sums"
+    kvm_guest_background one {-m 256@0x90000000 -c 1} $sums
+    kvm_guest_background two {-m 256@0x90000000 -c 2} "echo runs; $sums"
     guest_run {until grep -q 'Run /init' /tmp/one && grep -q 'Run /init' /tmp/two; do usleep 200000; done} 300
     set started [clock seconds]
     check_equal [guest_run $sums 1200] $alone "checksums in the host"

@@ -74,6 +74,13 @@ void add_run_options(CLI::App& run, RunOptions& options) {
         ->type_name("SIZE");
     run.add_option("--irqchip", options.irqchip, "Interrupt chips under KVM: auto, kernel or user")
         ->type_name("KIND");
+    run.add_option("--vcpu-affinity", options.affinity,
+                   "CPUs of the host for all vCPUs, or for one; repeat for more")
+        ->type_name("[VCPU:]LIST")
+        ->allow_extra_args(false);
+    run.add_option("--hugetlbfs", options.hugetlbfs,
+                   "RAM from the huge pages of this hugetlbfs file system")
+        ->type_name("DIRECTORY");
     run.add_flag("--disable-lsx", options.no_lsx, "Hide LSX (and LASX) from the guest (KVM)");
     run.add_flag("--disable-lasx", options.no_lasx, "Hide LASX from the guest (KVM)");
     run.add_flag("--disable-lbt", options.no_lbt, "Hide binary translation from the guest (KVM)");

@@ -11,6 +11,7 @@
 #include "vmm/cli/number.hpp"
 #include "vmm/cli/share_arguments.hpp"
 #include "vmm/control/control_folder.hpp"
+#include "vmm/host/cpu_list.hpp"
 #include "vmm/text.hpp"
 
 #include <unistd.h>
@@ -177,6 +178,8 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     machine.kvm.ptw = !options.no_ptw;
     machine.kvm.steal_time = !options.no_steal_time;
     machine.kvm.pv_ipi = !options.no_pv_ipi;
+    machine.affinity = LKVM_CHECK(parse_affinity(options.affinity, machine.cpu_count));
+    machine.hugetlbfs = options.hugetlbfs;
     for (const std::string& disk : options.disks) {
         machine.devices.disks.push_back(LKVM_CHECK(parse_disk(disk)));
     }

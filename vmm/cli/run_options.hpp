@@ -33,6 +33,8 @@ struct RunOptions {
     std::string console;
     std::string accelerator;
     std::string irqchip;
+    std::vector<std::string> affinity;
+    std::string hugetlbfs;
     bool no_lsx = false;
     bool no_lasx = false;
     bool no_lbt = false;

@@ -36,6 +36,9 @@ public:
     [[nodiscard]] virtio::MmioTransport& transport() { return *transport_; }
     [[nodiscard]] const std::string& name() const { return place_.name; }
 
+    /// See LoopOwner::add_doorbell().
+    void add_doorbell(unsigned queue, int doorbell) { owner_.add_doorbell(queue, doorbell); }
+
     /// Starts the device's own loops. Before the guest runs.
     virtual void start() {}
     /// Ends the device's own loops. After the guest stands still and the transport was reset.

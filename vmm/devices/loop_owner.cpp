@@ -3,6 +3,9 @@
 
 #include <chrono>
 
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
 namespace lkvm::vmm {
 
 namespace {
@@ -13,10 +16,18 @@ constexpr std::chrono::seconds longest_wait{1};
 }  // namespace
 
 void LoopOwner::connect(virtio::MmioTransport& transport, std::span<EventLoop* const> loops) {
+    transport_ = &transport;
     for (EventLoop* const loop : loops) {
         const auto queue = static_cast<unsigned>(places_.size());
         places_.push_back({loop, loop->add_trigger([&transport, queue] { transport.run(queue); })});
     }
+}
+
+void LoopOwner::add_doorbell(unsigned queue, int doorbell) {
+    places_[queue].loop->watch(doorbell, EPOLLIN, [this, queue, doorbell](std::uint32_t) {
+        eventfd_t rings = 0;
+        if (::eventfd_read(doorbell, &rings) == 0) transport_->run(queue);
+    });
 }
 
 void LoopOwner::kick(unsigned queue) {

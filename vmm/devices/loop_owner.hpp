@@ -19,6 +19,10 @@ public:
     /// Once, before the loops start: queue n is owned by loops[n].
     void connect(virtio::MmioTransport& transport, std::span<EventLoop* const> loops);
 
+    /// Once per queue, before the loops start: what makes `doorbell`, an eventfd that stays the
+    /// caller's, readable is a kick of the queue.
+    void add_doorbell(unsigned queue, int doorbell);
+
     void kick(unsigned queue) override;
     void wait(const virtio::WaitCondition& condition) override;
     void progress() override;
@@ -29,6 +33,7 @@ private:
         unsigned trigger = 0;
     };
 
+    virtio::MmioTransport* transport_ = nullptr;
     std::vector<Place> places_;  // by queue
     std::mutex mutex_;
     std::condition_variable progress_;

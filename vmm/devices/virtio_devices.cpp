@@ -120,6 +120,26 @@ void VirtioDevices::add_balloon(const DeviceOptions& options, const Wiring& wiri
     add(std::move(device), wiring);
 }
 
+std::uint32_t VirtioDevices::edge_pins() const {
+    std::uint32_t pins = 0;
+    for (unsigned slot = 0; slot < devices_.size(); ++slot) {
+        pins |= std::uint32_t{1} << la::virtio_slot(slot).pin;
+    }
+    return pins;
+}
+
+void VirtioDevices::connect_doorbells(const MakeDoorbell& make) {
+    for (unsigned slot = 0; slot < devices_.size(); ++slot) {
+        const Gpa notify{la::virtio_slot(slot).base.value + virtio::mmio::QueueNotify};
+        HostedDevice& device = *devices_[slot];
+        const std::size_t queues = device.transport().device().queues().size();
+        for (unsigned queue = 0; queue < queues; ++queue) {
+            const int doorbell = make(notify, queue);
+            if (doorbell >= 0) device.add_doorbell(queue, doorbell);
+        }
+    }
+}
+
 void VirtioDevices::start() {
     if (std::exchange(running_, true)) return;
     for (const auto& device : devices_) device->start();

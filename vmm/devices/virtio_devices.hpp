@@ -44,6 +44,11 @@ public:
     /// Makes all devices and puts them on the bus. Once, before the guest runs.
     [[nodiscard]] Outcome<> create(const DeviceOptions& options, const Wiring& wiring);
 
+    /// Gives every queue a doorbell, if `make` has one (not -1) for this value written there; the
+    /// descriptors live as long as the devices run. Once, before start().
+    using MakeDoorbell = std::function<int(Gpa where, std::uint32_t value)>;
+    void connect_doorbells(const MakeDoorbell& make);
+
     /// Starts the devices' threads.
     void start();
     /// Power-on state, for a reboot; waits for requests in flight. The vCPUs stand still.
@@ -53,6 +58,8 @@ public:
 
     /// Bit n: there is a device in slot n.
     [[nodiscard]] std::uint32_t slots() const { return (1u << devices_.size()) - 1; }
+    /// The interrupt pins of the devices.
+    [[nodiscard]] std::uint32_t edge_pins() const;
     [[nodiscard]] std::span<const std::unique_ptr<HostedDevice>> all() const { return devices_; }
     /// Null if there is none.
     [[nodiscard]] BalloonDevice* balloon() { return balloon_; }

@@ -71,6 +71,7 @@ struct Ioeventfd {
     std::uint8_t pad[36];
 };
 static_assert(sizeof(Ioeventfd) == 64);
+inline constexpr std::uint32_t ioeventfd_datamatch = 1;
 
 /// An MMIO or IOCSR exit.
 struct RunAccess {

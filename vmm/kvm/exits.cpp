@@ -2,6 +2,7 @@
 #include "vmm/kvm/exits.hpp"
 
 #include <cstring>
+#include <string_view>
 
 #include "vmm/text.hpp"
 
@@ -93,6 +94,53 @@ std::string describe_exit(const Run& run) {
             break;
     }
     return text("KVM exit ", run.exit_reason, " (", what, ")");
+}
+
+void ExitCounts::count(const Run& run) {
+    const bool write = run.access.is_write != 0;
+    switch (static_cast<Exit>(run.exit_reason)) {
+        case Exit::mmio:
+            ++(write ? mmio_writes : mmio_reads);
+            break;
+        case Exit::iocsr:
+            ++(write ? iocsr_writes : iocsr_reads);
+            break;
+        case Exit::hypercall:
+            ++hypercalls;
+            break;
+        case Exit::interrupted:
+            ++interrupted;
+            break;
+        default:
+            ++others;
+            break;
+    }
+}
+
+ExitCounts& ExitCounts::operator+=(const ExitCounts& more) {
+    mmio_reads += more.mmio_reads;
+    mmio_writes += more.mmio_writes;
+    iocsr_reads += more.iocsr_reads;
+    iocsr_writes += more.iocsr_writes;
+    hypercalls += more.hypercalls;
+    interrupted += more.interrupted;
+    others += more.others;
+    return *this;
+}
+
+std::string describe_counts(const ExitCounts& counts) {
+    std::string all;
+    const auto add = [&all](std::string_view name, std::uint64_t count) {
+        if (count != 0) all += text(all.empty() ? "" : ", ", name, ' ', count);
+    };
+    add("mmio reads", counts.mmio_reads);
+    add("mmio writes", counts.mmio_writes);
+    add("iocsr reads", counts.iocsr_reads);
+    add("iocsr writes", counts.iocsr_writes);
+    add("hypercalls", counts.hypercalls);
+    add("interrupted", counts.interrupted);
+    add("others", counts.others);
+    return all.empty() ? "none" : all;
 }
 
 }  // namespace lkvm::vmm::kvm

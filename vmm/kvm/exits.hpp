@@ -30,6 +30,23 @@ enum class ExitOutcome : std::uint8_t {
 /// Answers the exit in `run` of vCPU `cpu`. Pure but for the services; vCPU thread.
 [[nodiscard]] ExitOutcome handle_exit(Run& run, unsigned cpu, const ExitServices& services);
 
+/// How often a vCPU came to user space, by reason.
+struct ExitCounts {
+    std::uint64_t mmio_reads = 0;
+    std::uint64_t mmio_writes = 0;
+    std::uint64_t iocsr_reads = 0;
+    std::uint64_t iocsr_writes = 0;
+    std::uint64_t hypercalls = 0;
+    std::uint64_t interrupted = 0;  ///< by signals
+    std::uint64_t others = 0;
+
+    void count(const Run& run);
+    ExitCounts& operator+=(const ExitCounts& more);
+};
+
+/// "mmio reads 12, ...": what is not 0.
+[[nodiscard]] std::string describe_counts(const ExitCounts& counts);
+
 /// The exit in words, for the report of one that cannot be answered.
 [[nodiscard]] std::string describe_exit(const Run& run);
 

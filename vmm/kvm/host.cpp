@@ -33,6 +33,16 @@ namespace {
 
 constexpr const char* device = "/dev/kvm";
 
+/// Guest RAM usually begins at 0x90000000.
+constexpr unsigned least_address_bits = 32;
+
+/// Of guests: those of virtual addresses less one, CPUCFG1.VALEN - 1.
+unsigned guest_address_bits() {
+    return (host_cpucfg(1) >> 12) & 0xff;
+}
+
+}  // namespace
+
 std::string why_not_open(int error) {
     switch (error) {
         case ENOENT:
@@ -49,7 +59,11 @@ std::string why_not_open(int error) {
     }
 }
 
-}  // namespace
+std::string why_too_narrow(unsigned address_bits) {
+    if (address_bits >= least_address_bits) return {};
+    return text("this CPU gives guests ", address_bits, " bits of physical addresses, ",
+                least_address_bits, " are needed; use --accel soft");
+}
 
 Outcome<Host> Host::open() {
     if (!host_is_loongarch()) {
@@ -73,6 +87,9 @@ Outcome<Host> Host::open() {
             return setup_failure(text("this kernel's KVM lacks ", name, "; a newer one is needed"));
         }
     }
+    if (const std::string why = why_too_narrow(guest_address_bits()); !why.empty()) {
+        return setup_failure(why);
+    }
     const int size = ::ioctl(fd.value(), get_vcpu_mmap_size, 0);
     if (size < static_cast<int>(sizeof(Run))) {
         return setup_failure(text(device, ": cannot size a vCPU: ", std::strerror(errno)));
@@ -81,8 +98,7 @@ Outcome<Host> Host::open() {
 }
 
 std::uint64_t Host::address_limit() const {
-    const unsigned virtual_bits = (host_cpucfg(1) >> 12) & 0xff;  // CPUCFG1.VALEN - 1
-    return std::uint64_t{1} << virtual_bits;
+    return std::uint64_t{1} << guest_address_bits();
 }
 
 }  // namespace lkvm::vmm::kvm

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "vmm/host/unique_fd.hpp"
 #include "vmm/kvm/abi.hpp"
@@ -14,6 +15,11 @@ namespace lkvm::vmm::kvm {
 [[nodiscard]] std::uint32_t host_cpucfg(std::uint32_t index);
 /// Whether this program runs on a LoongArch CPU.
 [[nodiscard]] bool host_is_loongarch();
+
+/// What to tell when opening the device failed with this system error number.
+[[nodiscard]] std::string why_not_open(int error);
+/// What is wrong with a host whose guests have so many bits of physical addresses; empty: nothing.
+[[nodiscard]] std::string why_too_narrow(unsigned address_bits);
 
 /// An open /dev/kvm that has all lkvm needs.
 class Host {

@@ -3,9 +3,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "loongarch/platform/memory_map.hpp"
 #include "vmm/text.hpp"
+
+#include <sys/eventfd.h>
 
 namespace lkvm::vmm::kvm {
 namespace {
@@ -32,7 +35,8 @@ Outcome<> Irqchip::set_attribute(const UniqueFd& device, std::uint32_t group,
     return {};
 }
 
-Outcome<> Irqchip::create(int vm_fd, unsigned cpu_count, bool virtual_extension) {
+Outcome<> Irqchip::create(int vm_fd, unsigned cpu_count, bool virtual_extension,
+                          std::uint32_t edge_pins) {
     vm_fd_ = vm_fd;
     for (std::size_t i = 0; i < kinds.size(); ++i) {
         CreateDevice request{static_cast<std::uint32_t>(kinds[i]), 0, 0};
@@ -48,10 +52,30 @@ Outcome<> Irqchip::create(int vm_fd, unsigned cpu_count, bool virtual_extension)
     LKVM_CHECK(set_attribute(devices_[1], eiointc_control_group, eiointc_cpu_count, &count));
     LKVM_CHECK(
         set_attribute(devices_[1], eiointc_control_group, eiointc_features_attribute, &features));
-    return set_attribute(devices_[2], pch_pic_control_group, pch_pic_base, &base);
+    LKVM_CHECK(set_attribute(devices_[2], pch_pic_control_group, pch_pic_base, &base));
+    connect_pulses(edge_pins);
+    return {};
+}
+
+void Irqchip::connect_pulses(std::uint32_t edge_pins) {
+    for (unsigned pin = 0; pin < pin_count; ++pin) {
+        if ((edge_pins >> pin & 1) == 0) continue;
+        UniqueFd pulse{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+        Irqfd request{};
+        request.fd = static_cast<std::uint32_t>(pulse.value());
+        request.gsi = pin;
+        // Without one, set_pin() takes the longer way.
+        if (pulse.valid() && ::ioctl(vm_fd_, request_irqfd, &request) == 0) {
+            pulses_[pin] = std::move(pulse);
+        }
+    }
 }
 
 void Irqchip::set_pin(unsigned pin, bool level) {
+    if (pin < pin_count && pulses_[pin].valid()) {
+        if (level) ::eventfd_write(pulses_[pin].value(), 1);
+        return;
+    }
     IrqLevel request{pin, level ? 1u : 0u};
     ::ioctl(vm_fd_, request_irq_line, &request);
 }

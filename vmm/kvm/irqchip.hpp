@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 
 #include <lkvm/irq.hpp>
 
@@ -20,16 +21,25 @@ public:
 
     /// Makes the chips in `vm_fd`, which outlives this, before any vCPU runs. `virtual_extension`:
     /// the virtual EIOINTC, which reaches more than four vCPUs.
-    [[nodiscard]] Outcome<> create(int vm_fd, unsigned cpu_count, bool virtual_extension);
+    /// `edge_pins`: bit n if pin n is edge-triggered.
+    [[nodiscard]] Outcome<> create(int vm_fd, unsigned cpu_count, bool virtual_extension,
+                                   std::uint32_t edge_pins);
 
     /// Pin as named in the device tree; GSI and pin are the same number.
     void set_pin(unsigned pin, bool level) override;
 
 private:
+    static constexpr unsigned pin_count = 32;
+
     [[nodiscard]] static Outcome<> set_attribute(const UniqueFd& device, std::uint32_t group,
                                                  std::uint64_t attribute, const void* value);
 
+    void connect_pulses(std::uint32_t edge_pins);
+
     int vm_fd_ = -1;
+    /// Of edge-triggered pins that the kernel reads itself. Not for level-triggered ones: on
+    /// LoongArch an irqfd only ever asserts.
+    std::array<UniqueFd, pin_count> pulses_;
     std::array<UniqueFd, 3> devices_;
 };
 

@@ -12,6 +12,8 @@
 #include "vmm/kvm/vcpu.hpp"
 #include "vmm/text.hpp"
 
+#include <sys/eventfd.h>
+
 namespace lkvm::vmm {
 namespace {
 
@@ -43,10 +45,12 @@ public:
         const kvm::GuestFeatures features = guest_features(request.kvm, virtual_eiointc);
         for (unsigned i = 0; i < request.cpu_count; ++i) {
             vcpus_.push_back(std::make_unique<kvm::Vcpu>(i, services_, fatal_));
+            if (!request.affinity.empty()) vcpus_.back()->set_affinity(request.affinity[i]);
             LKVM_CHECK(vcpus_.back()->create(host_, vm_.value(), features));
         }
         if (kernel_chips_) {
-            LKVM_CHECK(chips_.create(vm_.value(), request.cpu_count, virtual_eiointc));
+            LKVM_CHECK(
+                chips_.create(vm_.value(), request.cpu_count, virtual_eiointc, request.edge_pins));
         }
         return {};
     }
@@ -55,6 +59,28 @@ public:
     [[nodiscard]] PinSink* pin_sink() override { return kernel_chips_ ? &chips_ : nullptr; }
 
     [[nodiscard]] std::string_view name() const override { return "kvm"; }
+
+    [[nodiscard]] int add_doorbell(Gpa where, std::uint32_t value) override {
+        UniqueFd doorbell{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+        kvm::Ioeventfd request{};
+        request.datamatch = value;
+        request.address = where.value;
+        request.length = sizeof(value);
+        request.fd = doorbell.value();
+        request.flags = kvm::ioeventfd_datamatch;
+        // The kernel has room for about a thousand; the stores to others are exits.
+        if (!doorbell.valid() || ::ioctl(vm_.value(), kvm::request_ioeventfd, &request) != 0) {
+            return -1;
+        }
+        doorbells_.push_back(std::move(doorbell));
+        return doorbells_.back().value();
+    }
+
+    [[nodiscard]] std::string summary() const override {
+        kvm::ExitCounts all;
+        for (const auto& vcpu : vcpus_) all += vcpu->exit_counts();
+        return text("kvm: exits to lkvm: ", kvm::describe_counts(all));
+    }
 
     void reset(const VcpuStart& boot, const VcpuStart& secondary) override {
         for (std::size_t i = 0; i < vcpus_.size(); ++i) {
@@ -135,6 +161,7 @@ private:
     std::uint32_t slots_ = 0;
     kvm::Irqchip chips_;
     bool kernel_chips_ = false;
+    std::vector<UniqueFd> doorbells_;
     std::vector<std::unique_ptr<kvm::Vcpu>> vcpus_;
     bool running_ = false;
 };

@@ -141,7 +141,11 @@ void Vcpu::interrupt(unsigned line, bool level) {
 
 void Vcpu::start() {
     install_kick_handler();
-    thread_ = std::thread{[this] { loop(); }};
+    thread_ = std::thread{[this] {
+        affinity_.apply_to_this_thread();
+        loop();
+    }};
+    ::pthread_setname_np(thread_.native_handle(), text("vcpu", index_).c_str());
 }
 
 void Vcpu::kick() {
@@ -201,9 +205,13 @@ void Vcpu::loop() {
         __atomic_store_n(&run_->immediate_exit, std::uint8_t{0}, __ATOMIC_SEQ_CST);
         if (pause_.load() || stop_.load()) continue;
         if (::ioctl(fd_.value(), request_run, 0) < 0) {
-            if (errno == EINTR || errno == EAGAIN) continue;
+            if (errno == EINTR || errno == EAGAIN) {
+                ++exits_.interrupted;
+                continue;
+            }
             return fail(text("KVM_RUN failed: ", std::strerror(errno)));
         }
+        exits_.count(*run_);
         switch (handle_exit(*run_, index_, services_)) {
             case ExitOutcome::resume:
             case ExitOutcome::interrupted:

@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "vmm/host/cpu_list.hpp"
 #include "vmm/host/unique_fd.hpp"
 #include "vmm/kvm/exits.hpp"
 #include "vmm/kvm/host.hpp"
@@ -38,6 +39,8 @@ public:
     /// Creates the vCPU in `vm_fd`, with CPUCFG as the host's as far as the kernel lets guests see
     /// it, and its CPUID.
     [[nodiscard]] Outcome<> create(const Host& host, int vm_fd, const GuestFeatures& features);
+    /// Before start().
+    void set_affinity(const CpuList& cpus) { affinity_ = cpus; }
     /// Registers as after reset; not while running.
     void reset(const VcpuStart& start);
     /// Raises (or lowers) an interrupt line.
@@ -51,6 +54,8 @@ public:
     /// Asks the thread to end; join() waits for it.
     void request_stop();
     void join();
+    /// After join().
+    [[nodiscard]] const ExitCounts& exit_counts() const { return exits_; }
 
 private:
     void loop();
@@ -67,6 +72,8 @@ private:
     UniqueFd fd_;
     Run* run_ = nullptr;
     std::size_t run_size_ = 0;
+    CpuList affinity_;
+    ExitCounts exits_;  // by the thread
     std::thread thread_;
     std::mutex mutex_;
     std::condition_variable changed_;

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include <lkvm/cpu_interrupts.hpp>
+#include <lkvm/gpa.hpp>
 #include <lkvm/irq.hpp>
 
 namespace lkvm::vmm {
@@ -40,7 +42,17 @@ public:
     /// Where device interrupts go if the backend brings the interrupt chips; null: it does not.
     [[nodiscard]] virtual PinSink* pin_sink() { return nullptr; }
 
-    /// Ends and joins the threads; only the destructor may follow.
+    /// A descriptor, the backend's, that becomes readable when the guest stores this 32-bit value
+    /// there; the store then does not reach the bus. -1: it does, as ever. Before the guest runs.
+    [[nodiscard]] virtual int add_doorbell(Gpa where, std::uint32_t value) {
+        static_cast<void>(where);
+        static_cast<void>(value);
+        return -1;
+    }
+    /// What happened, for the user at log level debug; empty: nothing to say. After stop().
+    [[nodiscard]] virtual std::string summary() const { return {}; }
+
+    /// Ends and joins the threads; only the destructor and summary() may follow.
     virtual void stop() = 0;
 };
 

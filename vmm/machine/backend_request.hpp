@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <lkvm/clock.hpp>
 #include <lkvm/guest_memory.hpp>
@@ -36,6 +37,10 @@ struct BackendRequest {
     /// Bound of what the software CPU keeps of decoded instructions, all vCPUs together.
     std::size_t code_cache_bytes = default_code_cache;
     KvmOptions kvm;
+    /// Where each vCPU's thread may run; empty: anywhere. Copied.
+    std::vector<CpuList> affinity;
+    /// Bit n: pin n is edge-triggered, so that a signal is one event.
+    std::uint32_t edge_pins = 0;
     /// Told once, on a vCPU's thread, if the host cannot go on running the guest; with a report.
     std::function<void(const std::string&)> fatal;
 };

@@ -5,11 +5,13 @@
 
 namespace lkvm::vmm {
 
-Outcome<> GuestRam::map(const RamBanks& plan) {
+Outcome<> GuestRam::map(const RamBanks& plan, const std::string& hugetlbfs) {
     banks_ = plan;
     std::size_t index = 0;
     for (RamBank& bank : banks_.all()) {
-        MemoryMapping mapping = LKVM_CHECK(MemoryMapping::create(bank.size, bank.base.value));
+        MemoryMapping mapping = LKVM_CHECK(
+            hugetlbfs.empty() ? MemoryMapping::create(bank.size, bank.base.value)
+                              : MemoryMapping::create_huge(bank.size, bank.base.value, hugetlbfs));
         bank.host = mapping.bytes().data();
         mappings_[index++] = std::move(mapping);
     }

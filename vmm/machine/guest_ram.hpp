@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 
 #include <lkvm/guest_memory.hpp>
 #include <lkvm/ram_banks.hpp>
@@ -19,8 +20,8 @@ public:
     GuestRam(const GuestRam&) = delete;
     GuestRam& operator=(const GuestRam&) = delete;
 
-    /// Maps every bank of `plan`. Once.
-    [[nodiscard]] Outcome<> map(const RamBanks& plan);
+    /// Maps every bank of `plan`, from huge pages of the directory if there is one. Once.
+    [[nodiscard]] Outcome<> map(const RamBanks& plan, const std::string& hugetlbfs = {});
     /// Zeroes all RAM; the vCPUs must stand still.
     void clear();
 

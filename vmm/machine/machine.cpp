@@ -39,7 +39,7 @@ void Machine::wish(Wish what) {
 }
 
 Outcome<> Machine::prepare(const RamBanks& ram, const MakeBackend& make_backend) {
-    LKVM_CHECK(ram_.map(ram));
+    LKVM_CHECK(ram_.map(ram, config_.hugetlbfs));
     boot_rom_ = LKVM_CHECK(
         MemoryMapping::create(la::memory_map::boot_rom_size, la::memory_map::boot_rom_base.value));
     std::ranges::copy(la::boot_rom(), boot_rom_.bytes().begin());
@@ -61,11 +61,15 @@ Outcome<> Machine::prepare(const RamBanks& ram, const MakeBackend& make_backend)
                       .lvz = config_.lvz,
                       .code_cache_bytes = config_.code_cache_bytes,
                       .kvm = config_.kvm,
+                      .affinity = config_.affinity,
+                      .edge_pins = devices_.edge_pins(),
                       .fatal = [this](const std::string& report) { host_failed(report); }}));
     lines_.connect(backend_.get());
     if (backend_->is_virtual_for_guest()) platform_.chips().show_virtual_surroundings();
     LKVM_CHECK(open_control());
     if (PinSink* const pins = backend_->pin_sink()) platform_.chips().redirect_pins(*pins);
+    devices_.connect_doorbells(
+        [this](Gpa where, std::uint32_t value) { return backend_->add_doorbell(where, value); });
     return load();
 }
 
@@ -110,6 +114,7 @@ void Machine::finish(bool patient) {
     console_.output().set_unlimited(true);
     backend_->stop();
     devices_.stop();
+    if (const std::string summary = backend_->summary(); !summary.empty()) log_.debug(summary);
     constexpr std::chrono::milliseconds step{50};
     constexpr int impatient_steps = 4;
     for (int i = 0; patient || i < impatient_steps; ++i) {

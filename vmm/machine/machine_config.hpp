@@ -9,6 +9,7 @@
 
 #include "vmm/cli/number.hpp"
 #include "vmm/devices/device_options.hpp"
+#include "vmm/host/cpu_list.hpp"
 
 namespace lkvm::vmm {
 
@@ -37,6 +38,8 @@ struct MachineConfig {
     std::string command_line;
     std::vector<MemoryRequest> memory;
     unsigned cpu_count = 1;
+    std::vector<CpuList> affinity;  ///< of the vCPUs' threads; empty: anywhere
+    std::string hugetlbfs;          ///< directory; empty: ordinary memory
     std::string name;
     std::string control_socket;  ///< path; empty: none
     Accelerator accelerator = Accelerator::automatic;

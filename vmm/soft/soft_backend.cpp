@@ -49,7 +49,8 @@ public:
         : memory_(request.memory)
         , code_(std::move(code))
         , system_(request.bus, request.iocsr, request.clock)
-        , trace_(std::move(trace)) {
+        , trace_(std::move(trace))
+        , affinity_(request.affinity) {
         for (const RamBank& bank : memory_.banks().all()) {
             system_.add_region(bank.base.value, {bank.host, bank.size}, true);
         }
@@ -84,7 +85,10 @@ public:
     void resume() override {
         if (!threads_.empty()) return system_.release();
         for (const auto& cpu : cpus_) {
-            threads_.emplace_back([&cpu = *cpu] { cpu.run(); });
+            threads_.emplace_back([this, &cpu = *cpu] {
+                if (!affinity_.empty()) affinity_[cpu.index()].apply_to_this_thread();
+                cpu.run();
+            });
         }
     }
 
@@ -110,6 +114,7 @@ private:
     std::vector<std::unique_ptr<la::Cpu>> cpus_;
     la::System system_;
     std::unique_ptr<Trace> trace_;
+    const std::vector<CpuList> affinity_;
     std::vector<std::thread> threads_;
 };
 

@@ -279,5 +279,23 @@ TEST_F(KvmExits, ReportsNameTheReason) {
               "KVM exit 38 (IOCSR write of 16 bytes at 0x420)");
 }
 
+TEST_F(KvmExits, AreCountedByReason) {
+    vmm::kvm::ExitCounts counts;
+    EXPECT_EQ(describe_counts(counts), "none");
+    counts.count(access(mmio, device_base, 4, false).run());
+    for (int i = 0; i < 2; ++i) counts.count(access(mmio, device_base, 4, true).run());
+    for (int i = 0; i < 3; ++i) counts.count(access(iocsr_exit, 0x20, 8, false).run());
+    for (int i = 0; i < 4; ++i) counts.count(access(iocsr_exit, 0x20, 8, true).run());
+    counts.count(RecordedRun{3}.run());
+    counts.count(RecordedRun{10}.run());
+    counts.count(RecordedRun{17}.run());
+    vmm::kvm::ExitCounts sum;
+    sum += counts;
+    sum += counts;
+    EXPECT_EQ(describe_counts(sum),
+              "mmio reads 2, mmio writes 4, iocsr reads 6, iocsr writes 8, hypercalls 2, "
+              "interrupted 2, others 2");
+}
+
 }  // namespace
 }  // namespace lkvm::test

@@ -18,6 +18,7 @@
 #include "tests/unit/vmm/temporary_file.hpp"
 #include "vmm/host/unique_fd.hpp"
 #include "vmm/machine/ram_plan.hpp"
+#include "vmm/text.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -38,6 +39,7 @@ struct Guest {
     const vmm::VcpuStart& start;
     unsigned boot;  ///< 0, 1, ...
     std::atomic<bool>& stopping;
+    const std::string& doorbells;  ///< that the machine asked for
 
     void uart(std::uint64_t offset, std::uint8_t value) const {
         bus.write(Gpa{map::uart_base.value + offset}, 1, value);
@@ -77,11 +79,16 @@ public:
     ~PlayingBackend() override { stop(); }
 
     [[nodiscard]] std::string_view name() const override { return "playing"; }
+    int add_doorbell(Gpa where, std::uint32_t value) override {
+        doorbells_ += vmm::text(vmm::Hex{where.value}, '=', value, ' ');
+        return -1;
+    }
     void set_line(unsigned, unsigned, bool) override {}
     void reset(const vmm::VcpuStart& boot, const vmm::VcpuStart&) override { start_ = boot; }
     void resume() override {
         stopping_ = false;
-        thread_ = std::thread([this] { script_({bus_, memory_, start_, boots_, stopping_}); });
+        thread_ = std::thread(
+            [this] { script_({bus_, memory_, start_, boots_, stopping_, doorbells_}); });
     }
     void pause() override {
         stop();
@@ -99,6 +106,7 @@ private:
     vmm::VcpuStart start_;
     unsigned boots_ = 0;
     std::atomic<bool> stopping_{false};
+    std::string doorbells_;
     std::thread thread_;
 };
 
@@ -236,6 +244,22 @@ TEST(Machine, ResetsInPlaceWithFreshMemory) {
     });
     EXPECT_EQ(child.wait(), 0);
     EXPECT_EQ(child.printed, "fresh fresh fresh fresh ");
+}
+
+TEST(Machine, AsksForADoorbellForEveryQueue) {
+    MachineChild child(
+        [](const Guest& guest) {
+            guest.print(guest.doorbells);
+            guest.power_off();
+        },
+        [](vmm::MachineConfig& config) {
+            config.devices.rng = true;
+            config.devices.vsock = vmm::VsockOptions{};
+            config.devices.vsock->cid = 3;
+            config.devices.vsock->path = "machine-doorbells.sock";
+        });
+    EXPECT_EQ(child.wait(), 0) << child.told;
+    EXPECT_EQ(child.printed, "0x16000050=0 0x16000250=0 0x16000250=1 0x16000250=2 ");
 }
 
 TEST(Machine, EndsOnAResetWithNoReboot) {
