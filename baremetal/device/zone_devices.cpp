@@ -86,6 +86,9 @@ Result<> ZoneDevices::create(const bundle::Zone& description, const DeviceWorld&
     if (terminal || control) LKVM_TRY(add_console(terminal, control, world, place));
     const bool rng = (description.flags & bundle::zone_flags::rng) != 0;
     if (rng && world.entropy != nullptr) LKVM_TRY(add_rng(world, place));
+    for (std::size_t i = 0; i < description.region_count; ++i) {
+        LKVM_TRY(add_shared(description.regions[i], world, place));
+    }
     return {};
 }
 
@@ -193,6 +196,25 @@ Result<> ZoneDevices::add_rng(const DeviceWorld& world, const DevicePlace& place
     return attach(world, place, *runner, *device, nullptr, "virtio-rng0");
 }
 
+Result<> ZoneDevices::add_shared(const bundle::Region& region, const DeviceWorld& world,
+                                 const DevicePlace& place) {
+    const auto slot = static_cast<unsigned>(count_ + shared_count_);
+    if (slot >= la::max_virtio_slots) return fail(ErrorCode::too_many);
+    SharedRegion* const whole =
+        LKVM_TRY(world.regions.find(bundle::text_of(region.name), region.size, world.arena));
+    auto* const doorbell = LKVM_TRY(world.arena.make<SharedDoorbell>(
+        *whole, static_cast<IrqPulse&>(place.platform.virtio_interrupt(slot))));
+    LKVM_TRY(place.bus.add(la::virtio_slot(slot).base, la::memory_map::virtio_stride, *doorbell));
+    Shared& shared = shared_[shared_count_++];
+    shared.node = {whole->name,
+                   {Gpa{region.base}, region.size},
+                   la::virtio_slot(slot),
+                   (region.flags & bundle::region_flags::read_only) != 0};
+    shared.physical = whole->physical;
+    shared.doorbell = doorbell;
+    return {};
+}
+
 void ZoneDevices::ring(unsigned number) {
     const std::uint32_t bit = 1u << number;
     // Release: the runner's pending work is visible to the CPU that takes the bit.
@@ -215,6 +237,7 @@ bool ZoneDevices::serve_pending() {
 bool ZoneDevices::reset() {
     bool done = true;
     for (unsigned i = 0; i < count_; ++i) done = units_[i].transport->reset() && done;
+    for (const Shared& shared : this->shared()) shared.doorbell->reset();
     return done;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The virtio devices of a zone: made from the bundle's description, served by the zone's CPUs.
+// The virtio devices and shared memory of a zone: made from the bundle's description, served by the
+// zone's CPUs.
 #pragma once
 
 #include <array>
@@ -21,9 +22,11 @@
 #include "baremetal/device/arena.hpp"
 #include "baremetal/device/control_port.hpp"
 #include "baremetal/device/queue_runner.hpp"
+#include "baremetal/device/shared_regions.hpp"
 #include "baremetal/device/terminal.hpp"
 #include "baremetal/driver/board_disk.hpp"
 #include "baremetal/net/networks.hpp"
+#include "loongarch/platform/device_tree.hpp"
 #include "loongarch/platform/platform.hpp"
 #include "virtio/console/device.hpp"
 #include "virtio/transport_mmio.hpp"
@@ -45,6 +48,7 @@ struct DeviceWorld {
     Arena& arena;
     Clock& clock;
     Networks& networks;
+    SharedRegions& regions;
     std::span<BoardDisk* const> board_disks;
     EntropySource* entropy = nullptr;   ///< null: zones get no random numbers
     ControlService* control = nullptr;  ///< null: no zone manages others
@@ -61,7 +65,8 @@ struct DevicePlace {
     std::span<std::byte> bundle;  ///< whole file, for disks in it
 };
 
-/// Slots are given as `lkvm run` gives them: disks, networks, console, rng.
+/// Slots are given as `lkvm run` gives them: disks, networks, console, rng. Doorbells of shared
+/// memory have those behind.
 class ZoneDevices final : private Doorbell {
 public:
     ZoneDevices() = default;
@@ -86,6 +91,14 @@ public:
     /// Power-on state; the zone's CPUs stand still. False: requests are in flight, call again.
     [[nodiscard]] bool reset();
 
+    /// Shared memory: where the zone has it, and where the board has it.
+    struct Shared {
+        la::SharedMemoryNode node;
+        std::uint64_t physical = 0;
+        SharedDoorbell* doorbell = nullptr;
+    };
+    [[nodiscard]] std::span<const Shared> shared() const { return {shared_.data(), shared_count_}; }
+
     /// Where typed input goes once the zone's driver has opened it, or null.
     [[nodiscard]] Terminal* terminal() { return terminal_; }
 
@@ -108,12 +121,16 @@ private:
                                     const DeviceWorld& world, const DevicePlace& place);
     [[nodiscard]] Result<> add_console(bool terminal, bool control, const DeviceWorld& world,
                                        const DevicePlace& place);
+    [[nodiscard]] Result<> add_shared(const bundle::Region& region, const DeviceWorld& world,
+                                      const DevicePlace& place);
     [[nodiscard]] Result<> add_rng(const DeviceWorld& world, const DevicePlace& place);
 
     DeviceHost* host_ = nullptr;
     std::array<Unit, la::max_virtio_slots> units_{};
     unsigned count_ = 0;
     std::atomic<std::uint32_t> work_{0};  // bit n: unit n has something to do
+    std::array<Shared, bundle::max_regions> shared_{};
+    std::size_t shared_count_ = 0;
     Terminal* terminal_ = nullptr;
 };
 

@@ -31,6 +31,7 @@ constinit std::optional<BoardChunks> chunks;
 constinit std::optional<Arena> arena;
 constinit Networks networks;
 constinit BoardDevices board_devices;
+constinit SharedRegions regions{physical_address};
 constinit RandomPool pool;
 constinit std::optional<DeviceWorld> world;
 
@@ -45,7 +46,7 @@ void open_device_world(Board& board, std::span<const bundle::Zone> zones, Clock&
     if (!pool.seeded()) {
         console.line("no good random numbers on this board: zones get no virtio-rng");
     }
-    world.emplace(DeviceWorld{*arena, clock, networks, board_devices.disks(),
+    world.emplace(DeviceWorld{*arena, clock, networks, regions, board_devices.disks(),
                               pool.seeded() ? &pool : nullptr});
 }
 

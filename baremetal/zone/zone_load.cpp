@@ -68,6 +68,12 @@ Result<> Zone::take_memory() {
         LKVM_TRY(stage2_.map(board_memory(), bank.base, host, bank.size, Stage2Access::read_write));
         take_host_events();
     }
+    for (const ZoneDevices::Shared& shared : devices_.shared()) {
+        const auto access =
+            shared.node.read_only ? Stage2Access::read_only : Stage2Access::read_write;
+        LKVM_TRY(stage2_.map(board_memory(), shared.node.memory.base.value, shared.physical,
+                             shared.node.memory.size, access));
+    }
     return stage2_.map(board_memory(), la::memory_map::boot_rom_base.value, boot_rom_,
                        la::memory_map::boot_rom_size, Stage2Access::read_only);
 }
@@ -121,6 +127,10 @@ Result<> Zone::fill_memory() {
     config.cpu_count = cpu_count_;
     config.bootargs = command_line;
     config.virtio_slots = devices_.slots();
+    std::array<la::SharedMemoryNode, bundle::max_regions> shared{};
+    std::size_t shared_count = 0;
+    for (const ZoneDevices::Shared& one : devices_.shared()) shared[shared_count++] = one.node;
+    config.shared = std::span{shared}.first(shared_count);
     std::array<std::byte, 32> seed{};
     if (random_pool().fill(seed) == seed.size()) config.rng_seed = seed;
     if (!initrd.empty()) config.initrd = la::GpaRange{layout.initrd, layout.initrd_size};

@@ -67,6 +67,34 @@ void add_virtio(FdtWriter& fdt, std::uint32_t slots) {
     }
 }
 
+std::uint32_t high(std::uint64_t value) {
+    return static_cast<std::uint32_t>(value >> 32);
+}
+std::uint32_t low(std::uint64_t value) {
+    return static_cast<std::uint32_t>(value);
+}
+
+void add_shared(FdtWriter& fdt, const SharedMemoryNode& shared) {
+    const std::uint64_t base = shared.memory.base.value;
+    const std::uint64_t bell = shared.doorbell.base.value;
+    fdt.begin_node("shared-memory", shared.memory.base);
+    fdt.string("compatible", "lkvm,shared-memory");
+    fdt.string("label", shared.name);
+    fdt.cells("reg", {high(base), low(base), high(shared.memory.size), low(shared.memory.size),
+                      high(bell), low(bell), 0, memory_map::virtio_stride});
+    if (shared.read_only) fdt.flag("read-only");
+    fdt.interrupt(shared.doorbell.pin, Trigger::edge_rising);
+    fdt.end_node();
+}
+
+void add_other(FdtWriter& fdt, const OtherDeviceNode& other) {
+    fdt.begin_node("device", other.registers.base);
+    fdt.string("compatible", other.compatible);
+    fdt.reg(other.registers.base, other.registers.size);
+    if (other.pin) fdt.interrupt(*other.pin, Trigger::level_high);
+    fdt.end_node();
+}
+
 }  // namespace
 
 Result<std::span<const std::byte>> build_device_tree(const DeviceTreeConfig& config,
@@ -95,6 +123,8 @@ Result<std::span<const std::byte>> build_device_tree(const DeviceTreeConfig& con
     RtcLs7a::add_node(fdt);
     PowerDevice::add_node(fdt);
     add_virtio(fdt, config.virtio_slots);
+    for (const SharedMemoryNode& shared : config.shared) add_shared(fdt, shared);
+    for (const OtherDeviceNode& other : config.others) add_other(fdt, other);
 
     fdt.end_node();
     return fdt.finish();

@@ -24,6 +24,21 @@ struct GpaRange {
     std::uint64_t size = 0;
 };
 
+/// Memory that a zone shares with others and the registers of its doorbell there.
+struct SharedMemoryNode {
+    std::string_view name;
+    GpaRange memory;
+    VirtioSlot doorbell;
+    bool read_only = false;
+};
+
+/// A device that is none of the platform's: one of the board's that was passed through.
+struct OtherDeviceNode {
+    std::string_view compatible;
+    GpaRange registers;
+    std::optional<unsigned> pin{};  ///< level-triggered
+};
+
 /// What varies from one machine to the next. References must live until build_device_tree returns.
 struct DeviceTreeConfig {
     const RamBanks& banks;
@@ -35,6 +50,8 @@ struct DeviceTreeConfig {
     std::optional<std::array<std::byte, 32>> rng_seed{};
     std::uint32_t virtio_slots = 0;        ///< bit n: a device answers in slot n
     std::span<const GpaRange> reserved{};  ///< /memreserve/ entries
+    std::span<const SharedMemoryNode> shared{};
+    std::span<const OtherDeviceNode> others{};
 };
 
 /// Enough for max_cpus CPUs, all banks and slots, and the longest command line.

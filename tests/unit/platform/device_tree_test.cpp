@@ -257,5 +257,41 @@ TEST(FdtWriter, RefusesLongNames) {
     EXPECT_EQ(fdt.finish().error().code, ErrorCode::invalid_argument);
 }
 
+TEST(DeviceTree, DescribesSharedMemoryWithItsDoorbell) {
+    RamBanks banks;
+    ASSERT_TRUE(banks.add({Gpa{0x90000000}, 0x10000000, nullptr}).has_value());
+    DeviceTreeConfig config{.banks = banks};
+    const la::SharedMemoryNode nodes[] = {
+        {"mailbox", {Gpa{0x1'20000000}, 0x8000}, la::virtio_slot(3), false},
+        {"sensors", {Gpa{0x1'30000000}, 0x4000}, la::virtio_slot(9), true}};
+    config.shared = nodes;
+    const Tree tree(config);
+    const char* const path = "/shared-memory@120000000";
+    EXPECT_EQ(tree.text(path, "compatible"), "lkvm,shared-memory");
+    EXPECT_EQ(tree.text(path, "label"), "mailbox");
+    EXPECT_EQ(tree.cells(path, "reg"), (Cells{1, 0x20000000, 0, 0x8000, 0, 0x16000600, 0, 0x200}));
+    EXPECT_EQ(tree.cells(path, "interrupts"), (Cells{11, 1}));
+    EXPECT_EQ(tree.text(path, "read-only"), "(missing)");
+    EXPECT_EQ(tree.cells("/shared-memory@130000000", "interrupts"), (Cells{21, 1}));
+    int length = -1;
+    EXPECT_NE(fdt_getprop(tree.data(), fdt_path_offset(tree.data(), "/shared-memory@130000000"),
+                          "read-only", &length),
+              nullptr);
+}
+
+TEST(DeviceTree, DescribesOtherDevices) {
+    RamBanks banks;
+    ASSERT_TRUE(banks.add({Gpa{0x90000000}, 0x10000000, nullptr}).has_value());
+    DeviceTreeConfig config{.banks = banks};
+    const la::OtherDeviceNode nodes[] = {{"vendor,thing", {Gpa{0x30000000}, 0x4000}, 17},
+                                         {"vendor,quiet", {Gpa{0x40000000}, 0x8000}, {}}};
+    config.others = nodes;
+    const Tree tree(config);
+    EXPECT_EQ(tree.text("/device@30000000", "compatible"), "vendor,thing");
+    EXPECT_EQ(tree.cells("/device@30000000", "interrupts"), (Cells{17, 4}));
+    EXPECT_EQ(tree.cells("/device@40000000", "reg"), (Cells{0, 0x40000000, 0, 0x8000}));
+    EXPECT_EQ(tree.text("/device@40000000", "interrupts"), "(missing)");
+}
+
 }  // namespace
 }  // namespace lkvm::test
