@@ -131,11 +131,20 @@ Outcome<std::string> check_kernel(const RunOptions& options) {
 /// more than 1 GiB is free; 2^7 pages are a huge page of the host.
 constexpr std::string_view balloon_command_line = " page_reporting.page_reporting_order=7";
 
+/// The same as kvmtool's, but for the cache: others of the host may change the files.
+constexpr std::string_view root_command_line =
+    " root=/dev/root rootfstype=9p "
+    "rootflags=trans=virtio,version=9p2000.L,msize=262144,cache=mmap";
+
 std::string kernel_command_line(const RunOptions& options) {
     std::string line;
     if (!options.no_defaults) {
         line = options.console == "virtio" ? virtio_console_command_line : default_command_line;
         if (options.balloon) line += balloon_command_line;
+        for (const std::string& disk : options.disks) {
+            const auto root = parse_root_directory(disk);
+            if (root.has_value()) line += text(root_command_line, root->read_only ? " ro" : " rw");
+        }
     }
     for (const std::string& part : options.params) {
         if (!line.empty() && !part.empty()) line += ' ';
@@ -181,6 +190,14 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     machine.affinity = LKVM_CHECK(parse_affinity(options.affinity, machine.cpu_count));
     machine.hugetlbfs = options.hugetlbfs;
     for (const std::string& disk : options.disks) {
+        if (const auto root = parse_root_directory(disk)) {
+            if (!machine.devices.shares.empty()) {
+                return usage_failure(
+                    text("--disk '", disk, "': there is a root directory already"));
+            }
+            machine.devices.shares.push_back(*root);
+            continue;
+        }
         machine.devices.disks.push_back(LKVM_CHECK(parse_disk(disk)));
     }
     machine.devices.rng = options.rng;

@@ -2,6 +2,8 @@
 #include "vmm/cli/share_arguments.hpp"
 
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "virtio/vsock/packet.hpp"
 #include "vmm/cli/number.hpp"
@@ -27,6 +29,20 @@ Outcome<ShareOptions> parse_share(std::string_view argument) {
     if (share.tag.empty() || share.tag.size() > virtio::p9::max_tag) {
         return wrong(text("expected a tag of 1 to ", virtio::p9::max_tag, " bytes"));
     }
+    return share;
+}
+
+std::optional<ShareOptions> parse_root_directory(std::string_view disk_argument) {
+    constexpr std::string_view read_only = ",ro";
+    ShareOptions share;
+    share.path = disk_argument;
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(share.path, ignored) && disk_argument.ends_with(read_only)) {
+        share.path.resize(share.path.size() - read_only.size());
+        share.read_only = true;
+    }
+    if (!std::filesystem::is_directory(share.path, ignored)) return std::nullopt;
+    share.tag = root_tag;
     return share;
 }
 

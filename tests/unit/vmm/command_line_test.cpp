@@ -55,6 +55,24 @@ TEST(CommandLine, TakesShortAndLongOptions) {
     }
 }
 
+TEST(CommandLine, ADirectoryAsDiskIsTheRootFileSystem) {
+    const std::string folder = testing::TempDir();
+    const auto root = run({"-k", "kernel", "-d", folder.c_str()}).machine;
+    EXPECT_TRUE(root.devices.disks.empty());
+    ASSERT_EQ(root.devices.shares.size(), 1u);
+    EXPECT_EQ(root.devices.shares[0].tag, "/dev/root");
+    EXPECT_FALSE(root.devices.shares[0].read_only);
+    EXPECT_THAT(root.command_line, HasSubstr("root=/dev/root rootfstype=9p"));
+    EXPECT_THAT(root.command_line, HasSubstr(" rw"));
+    const std::string read_only = folder + ",ro";
+    const auto other = run({"-k", "kernel", "-d", read_only.c_str(), "-p", "quiet"}).machine;
+    EXPECT_TRUE(other.devices.shares.at(0).read_only);
+    EXPECT_THAT(other.command_line, testing::EndsWith(" ro quiet"));
+    EXPECT_EQ(run({"-k", "kernel", "--nodefaults", "-d", folder.c_str()}).machine.command_line, "");
+    EXPECT_THAT(failure({"run", "-k", "kernel", "-d", folder.c_str(), "-d", folder.c_str()}),
+                HasSubstr("there is a root directory already"));
+}
+
 vmm::ControlCommand control(std::vector<const char*> arguments) {
     auto command = parse(std::move(arguments));
     EXPECT_TRUE(command.has_value()) << command.failure().message;
