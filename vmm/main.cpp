@@ -53,8 +53,8 @@ ExitCode run_program(std::span<const char* const> arguments, lkvm::vmm::StderrLo
         return answer.has_value() ? print(answer.value()) : report(log, answer.failure());
     }
     if (const auto* packing = std::get_if<lkvm::vmm::PackCommand>(&command.value())) {
-        const auto done = lkvm::vmm::pack(*packing);
-        return done.has_value() ? ExitCode::powered_off : report(log, done.failure());
+        const auto done = lkvm::vmm::pack(*packing, log);
+        return done.has_value() ? print(done.value()) : report(log, done.failure());
     }
     const auto& run = std::get<lkvm::vmm::RunCommand>(command.value());
     log.set_level(run.log_level);

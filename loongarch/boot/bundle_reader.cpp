@@ -29,8 +29,7 @@ std::uint32_t records_crc(const bundle::Header& header, std::span<const std::byt
     return crc32(records, crc32(std::as_bytes(std::span{&copy, 1})));
 }
 
-Result<> check_header(std::span<const std::byte> file, const bundle::Header& header,
-                      BundleFault& fault) {
+Result<> check_header(std::uint64_t file_size, const bundle::Header& header, BundleFault& fault) {
     using enum BundleProblem;
     if (header.magic != bundle::magic) return refuse(fault, {.problem = no_bundle});
     if (header.version != bundle::version) {
@@ -39,7 +38,7 @@ Result<> check_header(std::span<const std::byte> file, const bundle::Header& hea
     if (header.zone_size != sizeof(bundle::Zone)) {
         return refuse(fault, {.problem = unknown, .value = header.zone_size});
     }
-    if (header.size > file.size()) return refuse(fault, {.problem = truncated});
+    if (header.size > file_size) return refuse(fault, {.problem = truncated});
     if (header.zone_count < 1 || header.zone_count > bundle::max_zones) {
         return refuse(fault,
                       {.problem = count, .value = header.zone_count, .limit = bundle::max_zones});
@@ -147,26 +146,37 @@ Result<> check_image(std::span<const std::byte> file, std::span<const bundle::Zo
 
 }  // namespace
 
-Result<std::span<const std::byte>> find_bundle(std::span<const std::byte> file) {
-    if (word_at(file, 0) == bundle::magic) return file;
+std::uint64_t bundle_offset(std::span<const std::byte> head) {
     constexpr std::uint32_t linux_magic = 0x818223cd;  // of the LoongArch boot protocol
     constexpr std::uint64_t linux_magic_offset = 0x38;
-    if ((word_at(file, linux_magic_offset) & 0xffffffff) == linux_magic) {
-        const std::uint64_t offset = word_at(file, bundle::image_bundle_offset);
-        if (offset != 0 && word_at(file, offset) == bundle::magic) return file.subspan(offset);
-    }
-    return fail(ErrorCode::not_found);
+    if ((word_at(head, linux_magic_offset) & 0xffffffff) != linux_magic) return 0;
+    return word_at(head, bundle::image_bundle_offset);
+}
+
+Result<std::span<const std::byte>> find_bundle(std::span<const std::byte> file) {
+    const std::uint64_t offset = bundle_offset(file);
+    if (word_at(file, offset) != bundle::magic) return fail(ErrorCode::not_found);
+    return file.subspan(offset);
 }
 
 Result<std::span<const bundle::Zone>> read_bundle(std::span<const std::byte> file,
                                                   BundleFault& fault) {
+    return read_bundle_head(file, file.size(), fault);
+}
+
+Result<std::span<const bundle::Zone>> read_bundle_head(std::span<const std::byte> head,
+                                                       std::uint64_t file_size,
+                                                       BundleFault& fault) {
     fault.zones = {};
-    if (file.size() < sizeof(bundle::Header)) {
+    if (head.size() < sizeof(bundle::Header)) {
         return refuse(fault, {.problem = BundleProblem::truncated});
     }
     // The caller aligned the file to what its fields need.
-    const auto& header = *reinterpret_cast<const bundle::Header*>(file.data());
-    LKVM_TRY(check_header(file, header, fault));
+    const auto& header = *reinterpret_cast<const bundle::Header*>(head.data());
+    LKVM_TRY(check_header(file_size, header, fault));
+    if (header.zone_count * sizeof(bundle::Zone) > head.size() - sizeof(header)) {
+        return refuse(fault, {.problem = BundleProblem::truncated});
+    }
     const std::span zones{reinterpret_cast<const bundle::Zone*>(&header + 1),
                           static_cast<std::size_t>(header.zone_count)};
     if (records_crc(header, std::as_bytes(zones)) != header.crc) {

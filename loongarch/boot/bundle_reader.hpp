@@ -18,6 +18,10 @@ namespace lkvm::la {
 /// End of what a zone's stage 2 can map, exclusive.
 inline constexpr std::uint64_t zone_address_limit = std::uint64_t{1} << 47;
 
+/// Where the bundle starts in a file that begins with these bytes (64 are enough); 0 if the file is
+/// no image of the hypervisor. Nothing says yet that a bundle is there.
+[[nodiscard]] std::uint64_t bundle_offset(std::span<const std::byte> head);
+
 /// The bundle in a file that is one, or in an image of the hypervisor with one behind it. Error:
 /// `not_found`.
 [[nodiscard]] Result<std::span<const std::byte>> find_bundle(std::span<const std::byte> file);
@@ -27,6 +31,13 @@ inline constexpr std::uint64_t zone_address_limit = std::uint64_t{1} << 47;
 /// are not looked at. Any error: `bad_format`, and `fault` says what.
 [[nodiscard]] Result<std::span<const bundle::Zone>> read_bundle(std::span<const std::byte> file,
                                                                 BundleFault& fault);
+
+/// The same for somebody who has not all of the file in memory: `head` are its first bytes, if it
+/// has them bundle_head_size.
+inline constexpr std::size_t bundle_head_size =
+    sizeof(bundle::Header) + bundle::max_zones * sizeof(bundle::Zone);
+[[nodiscard]] Result<std::span<const bundle::Zone>> read_bundle_head(
+    std::span<const std::byte> head, std::uint64_t file_size, BundleFault& fault);
 
 /// The rules that read_bundle() applies to records.
 [[nodiscard]] Result<> check_zones(std::span<const bundle::Zone> zones, BundleFault& fault);

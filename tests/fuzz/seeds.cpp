@@ -12,6 +12,7 @@
 #include "tests/fuzz/net_fuzz.hpp"
 #include "tests/fuzz/share_seeds.hpp"
 #include "tests/fuzz/virtio_seeds.hpp"
+#include "tests/unit/boot/bundle_builder.hpp"
 #include "tests/unit/boot/image_builder.hpp"
 #include "tests/unit/vmm/compressors.hpp"
 
@@ -110,6 +111,7 @@ int main(int argc, char** argv) {
     write_images(root / "kernel_image_fuzz");
     write_zboots(root / "zboot_fuzz");
     write_net(root / "net_fuzz");
+    write(root / "bundle_fuzz" / "two", BundleBuilder().file());
     for (const NamedSeed& seed : virtio_seeds()) {
         write(root / seed.path, std::as_bytes(std::span{seed.bytes}));
     }

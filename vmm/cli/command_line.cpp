@@ -128,6 +128,7 @@ std::string command_names() {
 Outcome<Command> help_text(Parser& parser) {
     // A parser that has not parsed `help`, which would explain only that.
     if (parser.help_topic.empty()) return Command{PrintText{Parser().app.help()}};
+    if (parser.help_topic == "pack") return Command{PrintText{pack_help()}};
     for (const CLI::App* command : parser.app.get_subcommands({})) {
         if (command->get_name() == parser.help_topic)
             return Command{PrintText{command->help("lkvm")}};

@@ -2,13 +2,16 @@
 #include "vmm/cli/control_command.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "vmm/cli/number.hpp"
 #include "vmm/control/control_client.hpp"
 #include "vmm/control/control_folder.hpp"
+#include "vmm/json/json.hpp"
 #include "vmm/text.hpp"
+#include "vmm/zones/zone_commands.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -47,6 +50,27 @@ std::string list() {
     return table;
 }
 
+bool is_for_zones(std::string_view action) {
+    return action == "start" || action == "reset" || action == "log";
+}
+
+/// The lines of an answer as members.
+Json json_of(const std::string& name, std::string_view lines) {
+    Json json;
+    json.add("name", name);
+    while (!lines.empty()) {
+        const std::string_view line = lines.substr(0, lines.find('\n'));
+        lines.remove_prefix(std::min(lines.size(), line.size() + 1));
+        const std::size_t space = line.find(' ');
+        if (space == std::string_view::npos) continue;
+        const std::string_view value = line.substr(space + 1);
+        const std::optional<Json> number = Json::parse(value);
+        const bool is_number = number.has_value() && number->number() != nullptr;
+        json.add(std::string(line.substr(0, space)), is_number ? *number : Json(value));
+    }
+    return json;
+}
+
 std::string request_of(const ControlCommand& command) {
     if (command.action != "balloon") return command.action;
     if (!command.inflate.empty()) return text("balloon +", command.inflate);
@@ -54,11 +78,30 @@ std::string request_of(const ControlCommand& command) {
     return text("balloon ", command.size);
 }
 
+Outcome<std::string> control_as_json(const ControlCommand& command) {
+    const bool lists = command.action == "list";
+    Json::Array guests;
+    for (const std::string& name : control_names()) {
+        const bool wanted = lists || command.all || name == command.name;
+        if (!wanted || !guest_runs(name)) continue;
+        const auto lines = ask_guest(name, lists ? "stat" : request_of(command));
+        if (!lines.has_value() && !lists) return lines.failure();
+        guests.push_back(json_of(name, lines.has_value() ? std::string_view{lines.value()} : ""));
+    }
+    if (!lists && !command.all && guests.empty()) {
+        return ask_guest(command.name, request_of(command));  // says why there is none
+    }
+    Json json;
+    json.add("ok", true);
+    json.add("guests", std::move(guests));
+    return json.text() + '\n';
+}
+
 }  // namespace
 
 const std::vector<std::string>& control_actions() {
-    static const std::vector<std::string> actions{"list",   "stop", "pause",
-                                                  "resume", "stat", "balloon"};
+    static const std::vector<std::string> actions{"list",    "stop",  "pause", "resume", "stat",
+                                                  "balloon", "start", "reset", "log"};
     return actions;
 }
 
@@ -72,15 +115,19 @@ void add_control_commands(CLI::App& app, ControlCommand& command) {
         CLI::App* const added = add(name, what);
         added->add_option("guest", command.guest, "Name of the guest");
         added->add_option("-n,--name", command.name, "The same")->type_name("NAME");
+        added->add_flag("--json", command.json, "Print JSON");
         return added;
     };
-    add("list", "List the running guests");
+    add("list", "List the running guests")->add_flag("--json", command.json, "Print JSON");
     for (const auto& [name, what] : {std::pair{"stop", "End a guest, as ctrl-a x does"},
                                      std::pair{"pause", "Hold a guest's CPUs"},
                                      std::pair{"resume", "Let a paused guest go on"},
                                      std::pair{"stat", "Show a guest's state and memory"}}) {
         add_with_name(name, what)->add_flag("-a,--all", command.all, "All guests");
     }
+    add_with_name("start", "Start a zone, in a zone that manages the others");
+    add_with_name("reset", "Start a zone anew");
+    add_with_name("log", "Show what a zone put on its console lately");
     CLI::App* const balloon =
         add_with_name("balloon", "Have a guest do without some of its memory");
     balloon->add_option("size", command.size, "So much; units B K M G T P, M if none");
@@ -100,6 +147,7 @@ Outcome<ControlCommand> check_control(ControlCommand command) {
         return usage_failure(text(command.action, ": expected one guest"));
     }
     const bool named = !command.name.empty();
+    if (command.action == "stat" && !named) command.all = true;
     if (named == command.all) {
         return usage_failure(text(command.action, ": expected the name of a guest",
                                   command.action == "balloon" ? "" : " or --all"));
@@ -116,6 +164,15 @@ Outcome<ControlCommand> check_control(ControlCommand command) {
 }
 
 Outcome<std::string> control(const ControlCommand& command) {
+    if (const auto path = find_zone_control()) {
+        ZoneControl port = LKVM_CHECK(ZoneControl::open(*path, {}));
+        return control_zones(port, {command.action, command.name, command.json});
+    }
+    if (is_for_zones(command.action)) {
+        return setup_failure(
+            text(command.action, ": only in a zone that manages the others (lkvm pack --control)"));
+    }
+    if (command.json) return control_as_json(command);
     if (command.action == "list") return list();
     const std::string request = request_of(command);
     if (!command.all) return ask_guest(command.name, request);

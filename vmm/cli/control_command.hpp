@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `lkvm list`, `stop`, `pause`, `resume`, `stat` and `balloon`: what to do with running guests.
+// `lkvm list`, `stop`, `pause`, `resume`, `stat`, `balloon`: what to do with running guests. In a
+// zone that manages the others they, `start`, `reset` and `log` mean zones.
 #pragma once
 
 #include <string>
@@ -19,6 +20,7 @@ struct ControlCommand {
     std::string name;    ///< of the guest; empty: see `all`
     std::string guest;   ///< as typed without --name
     bool all = false;
+    bool json = false;
     std::string size;     ///< balloon: new target
     std::string inflate;  ///< balloon: that much more
     std::string deflate;  ///< balloon: that much less

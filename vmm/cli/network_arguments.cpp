@@ -114,10 +114,12 @@ struct Reading {
     }
 
     Outcome<> read_mode(std::string_view value) {
-        if (value != "user" && value != "tap" && value != "none") {
-            return bad(text("mode: expected user, tap or none, not '", value, "'"));
+        if (value != "user" && value != "tap" && value != "zones" && value != "none") {
+            return bad(text("mode: expected user, tap, zones or none, not '", value, "'"));
         }
-        options.mode = value == "tap" ? NetMode::tap : NetMode::user;
+        options.mode = value == "tap"     ? NetMode::tap
+                       : value == "zones" ? NetMode::zones
+                                          : NetMode::user;
         none = value == "none";
         return {};
     }
@@ -185,8 +187,22 @@ struct Reading {
         return {};
     }
 
+    Outcome<> read_net(std::string_view value) {
+        if (value.empty()) return bad("net: expected the name of a network of zones");
+        options.network_name = value;
+        return {};
+    }
+
     Outcome<> finish() {
         if (none) return {};
+        if ((options.mode == NetMode::zones) != !options.network_name.empty()) {
+            return bad("mode=zones and net=NAME go together");
+        }
+        if (options.mode == NetMode::zones) {
+            if (user_only.empty() && tap_only.empty() && !queues_given && !options.packed)
+                return {};
+            return bad("with mode=zones only net, mac and mtu are possible");
+        }
         if (options.mode == NetMode::tap && !user_only.empty()) {
             return bad(text(user_only, ": only with mode=user"));
         }
@@ -210,15 +226,16 @@ struct Field {
     Outcome<> (Reading::*read)(std::string_view value);
 };
 
-constexpr std::array<Field, 9> fields{{{"mode", &Reading::read_mode},
-                                       {"mac", &Reading::read_mac},
-                                       {"guest_mac", &Reading::read_mac},
-                                       {"mtu", &Reading::read_mtu},
-                                       {"queues", &Reading::read_queues},
-                                       {"hostfwd", &Reading::read_forward},
-                                       {"ifname", &Reading::read_interface},
-                                       {"tapif", &Reading::read_interface},
-                                       {"fd", &Reading::read_fd}}};
+constexpr std::array<Field, 10> fields{{{"mode", &Reading::read_mode},
+                                        {"net", &Reading::read_net},
+                                        {"mac", &Reading::read_mac},
+                                        {"guest_mac", &Reading::read_mac},
+                                        {"mtu", &Reading::read_mtu},
+                                        {"queues", &Reading::read_queues},
+                                        {"hostfwd", &Reading::read_forward},
+                                        {"ifname", &Reading::read_interface},
+                                        {"tapif", &Reading::read_interface},
+                                        {"fd", &Reading::read_fd}}};
 
 }  // namespace
 

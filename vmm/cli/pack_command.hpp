@@ -1,26 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `lkvm pack`: a bundle of zones for lkvm-zones.
+// `lkvm pack`: bundles of zones for lkvm-zones.
 #pragma once
 
 #include <span>
 #include <string>
 #include <vector>
 
-#include "vmm/machine/machine_config.hpp"
+#include "vmm/log.hpp"
 #include "vmm/outcome.hpp"
+#include "vmm/zones/bundle_writer.hpp"
 
 namespace lkvm::vmm {
 
 struct PackCommand {
-    std::string output;
-    std::vector<MachineConfig> zones;  ///< their names are set and differ
+    enum class Action : unsigned char { make, check, print, help };
+    Action action = Action::make;
+    PackRequest request;  ///< make; the zones' names are set and differ
+    std::string input;    ///< check, print
+    bool json = false;
 };
 
-/// `arguments` behind the word pack: `-o FILE` and, for each zone, `--zone NAME` with options of
-/// `lkvm run`. All failures are usage failures.
+/// `arguments` behind the word pack: `-o FILE` and, for each zone, `--zone NAME` with its options;
+/// or `--check FILE`, or `--print FILE` with `--json`. All failures are usage failures.
 [[nodiscard]] Outcome<PackCommand> parse_pack(std::span<const char* const> arguments);
 
-/// Reads the images and writes the bundle.
-[[nodiscard]] Outcome<> pack(const PackCommand& command);
+/// Does it. Text for standard output, for print.
+[[nodiscard]] Outcome<std::string> pack(const PackCommand& command, StderrLog& log);
+
+/// What `lkvm help pack` prints.
+[[nodiscard]] std::string pack_help();
 
 }  // namespace lkvm::vmm

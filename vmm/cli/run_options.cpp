@@ -209,6 +209,12 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
         machine.devices.shares.push_back(LKVM_CHECK(parse_share(share)));
     }
     machine.devices.networks = LKVM_CHECK(check_networks(options.networks));
+    for (const NetOptions& network : machine.devices.networks) {
+        if (network.mode == NetMode::zones) {
+            return bad_value("--network", network.argument,
+                             "only zones of one board have such a network (lkvm pack)");
+        }
+    }
     machine.dump_dtb = options.dump_dtb;
     machine.load_address = LKVM_CHECK(check_load(options.load));
     machine.no_reboot = options.no_reboot;

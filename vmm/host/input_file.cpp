@@ -30,12 +30,13 @@ Outcome<std::uint64_t> InputFile::size() const {
     return static_cast<std::uint64_t>(status.st_size);
 }
 
-Outcome<> InputFile::read(std::span<std::byte> to) const {
+Outcome<> InputFile::read(std::span<std::byte> to, std::uint64_t offset) const {
     constexpr std::size_t step = std::size_t{1} << 30;  // the kernel reads less than 2 GiB at once
     std::size_t done = 0;
     while (done < to.size()) {
-        const ssize_t count = ::pread(fd_.value(), to.data() + done,
-                                      std::min(step, to.size() - done), static_cast<off_t>(done));
+        const ssize_t count =
+            ::pread(fd_.value(), to.data() + done, std::min(step, to.size() - done),
+                    static_cast<off_t>(offset + done));
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return failure(system_error_text(errno));
         if (count == 0) return failure("the file became shorter while it was read");

@@ -21,8 +21,8 @@ public:
 
     /// Bytes in the file now.
     [[nodiscard]] Outcome<std::uint64_t> size() const;
-    /// Exactly `to.size()` bytes from the start.
-    [[nodiscard]] Outcome<> read(std::span<std::byte> to) const;
+    /// Exactly `to.size()` bytes from `offset` on.
+    [[nodiscard]] Outcome<> read(std::span<std::byte> to, std::uint64_t offset = 0) const;
     /// The whole file, which must not be longer than `limit`.
     [[nodiscard]] Outcome<std::vector<std::byte>> read_all(std::uint64_t limit) const;
 

@@ -11,7 +11,11 @@
 
 namespace lkvm::vmm {
 
-enum class NetMode : unsigned char { user, tap };
+enum class NetMode : unsigned char {
+    user,
+    tap,
+    zones,  ///< between the zones of a bundle; not hosted
+};
 
 /// A port of the host that leads to one of the guest.
 struct PortForward {
@@ -31,6 +35,7 @@ struct NetOptions {
     bool packed = false;
     std::vector<PortForward> forwards;  ///< user
     std::string interface_name;         ///< tap; empty: the host makes one up
+    std::string network_name;           ///< zones
     std::vector<int> fds;               ///< tap: open ones instead of a name, one per pair
 };
 

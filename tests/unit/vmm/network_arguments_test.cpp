@@ -32,7 +32,7 @@ TEST(NetworkArguments, ModeIsUserUnlessSaid) {
     EXPECT_EQ(good("mtu=1400").mode, NetMode::user);
     EXPECT_EQ(good("mode=tap").mode, NetMode::tap);
     EXPECT_FALSE(parse_network("mode=none").value().has_value());
-    EXPECT_NE(bad("mode=bridge").find("expected user, tap or none"), std::string::npos);
+    EXPECT_NE(bad("mode=bridge").find("expected user, tap, zones or none"), std::string::npos);
     bad("mode=");
 }
 
