@@ -18,6 +18,9 @@ void add_run_options(CLI::App& run, RunOptions& options) {
         ->type_name("FILE");
     run.add_option("image", options.kernel_argument, "The same as --kernel")->type_name("FILE");
     run.add_option("-i,--initrd", options.initrd, "Initial RAM disk")->type_name("FILE");
+    run.add_option("--bundle", options.bundle, "Run a zone of this bundle ('lkvm pack')")
+        ->type_name("FILE");
+    run.add_option("--zone", options.zone, "The zone of --bundle that runs")->type_name("NAME");
     // Options that may be repeated must not swallow the arguments after them.
     run.add_option("-p,--params", options.params, "Added to the kernel command line")
         ->type_name("TEXT")

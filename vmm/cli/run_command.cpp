@@ -8,6 +8,7 @@
 #include "vmm/machine/machine.hpp"
 #include "vmm/machine/ram_plan.hpp"
 #include "vmm/text.hpp"
+#include "vmm/zones/hosted_zone.hpp"
 
 #include <unistd.h>
 
@@ -29,7 +30,10 @@ void compare_with_host(const RamBanks& banks, StderrLog& log) {
 
 }  // namespace
 
-Outcome<ExitCode> run_machine(const MachineConfig& config, StderrLog& log) {
+Outcome<ExitCode> run_machine(const MachineConfig& described, StderrLog& log) {
+    MachineConfig config = described;
+    HostedZoneFiles files;
+    if (!config.bundle.empty()) LKVM_CHECK(apply_bundle(config, files, log));
     const BackendChoice choice = LKVM_CHECK(choose_backend(config.accelerator));
     const RamPlan plan = LKVM_CHECK(plan_ram(config.memory, choice.address_limit));
     for (const std::string& warning : plan.warnings) log.warn(warning);

@@ -11,6 +11,6 @@
 namespace lkvm::vmm {
 
 /// Runs the machine to its end on the calling thread, which must be the process's only one.
-[[nodiscard]] Outcome<ExitCode> run_machine(const MachineConfig& config, StderrLog& log);
+[[nodiscard]] Outcome<ExitCode> run_machine(const MachineConfig& described, StderrLog& log);
 
 }  // namespace lkvm::vmm

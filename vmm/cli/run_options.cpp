@@ -117,7 +117,31 @@ Outcome<IrqchipChoice> check_irqchip(const std::string& option) {
     return choose("--irqchip", option, choices);
 }
 
+/// What the description in a bundle says is not said again.
+Outcome<> check_bundle(const RunOptions& options) {
+    if (options.bundle.empty() != options.zone.empty()) {
+        return usage_failure("--bundle FILE and --zone NAME go together");
+    }
+    if (options.bundle.empty()) return {};
+    const std::pair<std::string_view, bool> described[] = {
+        {"--kernel", !options.kernel.empty() || !options.kernel_argument.empty()},
+        {"--initrd", !options.initrd.empty()},
+        {"--params", !options.params.empty()},
+        {"--nodefaults", options.no_defaults},
+        {"--mem", !options.memory.empty()},
+        {"--cpus", !options.cpus.empty()},
+        {"--console", !options.console.empty()},
+        {"--load", !options.load.empty()},
+    };
+    for (const auto& [option, given] : described) {
+        if (given)
+            return usage_failure(text(option, ": the bundle says this, expected no such option"));
+    }
+    return {};
+}
+
 Outcome<std::string> check_kernel(const RunOptions& options) {
+    if (!options.bundle.empty()) return std::string{};
     if (!options.kernel.empty() && !options.kernel_argument.empty()) {
         return usage_failure(text("--kernel '", options.kernel, "' and '", options.kernel_argument,
                                   "': only one kernel can run"));
@@ -171,12 +195,15 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     command.log_level = LKVM_CHECK(check_log_level(options.log_level));
     machine.devices.console = LKVM_CHECK(check_console(options.console));
     machine.devices.ports = LKVM_CHECK(check_ports(options.ports));
+    LKVM_CHECK(check_bundle(options));
+    machine.bundle = options.bundle;
+    machine.zone = options.zone;
     machine.kernel = LKVM_CHECK(check_kernel(options));
     machine.initrd = options.initrd;
     machine.command_line = kernel_command_line(options);
     machine.memory = LKVM_CHECK(check_memory(options.memory));
     machine.cpu_count = LKVM_CHECK(check_cpus(options.cpus));
-    machine.name = LKVM_CHECK(check_name(options.name));
+    machine.name = LKVM_CHECK(check_name(options.name.empty() ? options.zone : options.name));
     machine.control_socket = control_path(machine.name);
     machine.accelerator = LKVM_CHECK(check_accelerator(options.accelerator));
     machine.kvm.irqchip = LKVM_CHECK(check_irqchip(options.irqchip));
@@ -208,7 +235,10 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     for (const std::string& share : options.shares) {
         machine.devices.shares.push_back(LKVM_CHECK(parse_share(share)));
     }
-    machine.devices.networks = LKVM_CHECK(check_networks(options.networks));
+    // A zone has the interfaces of its description, unless told otherwise.
+    if (options.bundle.empty() || !options.networks.empty()) {
+        machine.devices.networks = LKVM_CHECK(check_networks(options.networks));
+    }
     for (const NetOptions& network : machine.devices.networks) {
         if (network.mode == NetMode::zones) {
             return bad_value("--network", network.argument,

@@ -19,6 +19,8 @@ struct RunOptions {
     std::string kernel;
     std::string kernel_argument;  // kvmtool also takes the kernel without -k
     std::string initrd;
+    std::string bundle;
+    std::string zone;
     std::vector<std::string> params;
     std::vector<std::string> memory;
     std::vector<std::string> disks;

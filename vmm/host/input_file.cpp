@@ -24,13 +24,26 @@ Outcome<InputFile> InputFile::open(std::string option, std::string path) {
     return file;
 }
 
+Outcome<InputFile> InputFile::open_part(std::string option, std::string path,
+                                        const FilePart& part) {
+    InputFile file = LKVM_CHECK(open(std::move(option), std::move(path)));
+    const std::uint64_t size = LKVM_CHECK(file.size());
+    if (part.offset > size || part.size > size - part.offset) {
+        return file.failure("the file became shorter while it was read");
+    }
+    file.part_ = part;
+    return file;
+}
+
 Outcome<std::uint64_t> InputFile::size() const {
+    if (part_.has_value()) return part_->size;
     struct stat status{};
     if (::fstat(fd_.value(), &status) != 0) return failure(system_error_text(errno));
     return static_cast<std::uint64_t>(status.st_size);
 }
 
 Outcome<> InputFile::read(std::span<std::byte> to, std::uint64_t offset) const {
+    if (part_.has_value()) offset += part_->offset;
     constexpr std::size_t step = std::size_t{1} << 30;  // the kernel reads less than 2 GiB at once
     std::size_t done = 0;
     while (done < to.size()) {

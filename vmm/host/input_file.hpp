@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,11 +14,20 @@
 
 namespace lkvm::vmm {
 
-/// A regular file. Failures name the option and the file.
+/// A piece of a file.
+struct FilePart {
+    std::uint64_t offset = 0;
+    std::uint64_t size = 0;
+};
+
+/// A regular file, or a part of one as if it were all. Failures name the option and the file.
 class InputFile {
 public:
     /// `option` as the user wrote it, e.g. "--kernel".
     [[nodiscard]] static Outcome<InputFile> open(std::string option, std::string path);
+
+    [[nodiscard]] static Outcome<InputFile> open_part(std::string option, std::string path,
+                                                      const FilePart& part);
 
     /// Bytes in the file now.
     [[nodiscard]] Outcome<std::uint64_t> size() const;
@@ -37,6 +47,7 @@ private:
     std::string option_;
     std::string path_;
     UniqueFd fd_;
+    std::optional<FilePart> part_;
 };
 
 }  // namespace lkvm::vmm

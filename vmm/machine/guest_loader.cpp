@@ -27,6 +27,12 @@ std::string all_banks_text(const RamBanks& banks) {
     return result;
 }
 
+Outcome<InputFile> open_file(const std::string& option, const std::string& path,
+                             const std::optional<FilePart>& part) {
+    return part.has_value() ? InputFile::open_part(option, path, *part)
+                            : InputFile::open(option, path);
+}
+
 }  // namespace
 
 Outcome<GuestLoader> GuestLoader::open(const MachineConfig& config) {
@@ -35,9 +41,10 @@ Outcome<GuestLoader> GuestLoader::open(const MachineConfig& config) {
                                   config.command_line.size(), " characters, at most ",
                                   la::command_line_limit - 1, " are possible"));
     }
-    GuestLoader loader(config, LKVM_CHECK(InputFile::open("--kernel", config.kernel)));
+    GuestLoader loader(config,
+                       LKVM_CHECK(open_file("--kernel", config.kernel, config.kernel_part)));
     if (!config.initrd.empty()) {
-        loader.initrd_ = LKVM_CHECK(InputFile::open("--initrd", config.initrd));
+        loader.initrd_ = LKVM_CHECK(open_file("--initrd", config.initrd, config.initrd_part));
     }
     return loader;
 }

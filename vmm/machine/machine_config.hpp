@@ -10,6 +10,7 @@
 #include "vmm/cli/number.hpp"
 #include "vmm/devices/device_options.hpp"
 #include "vmm/host/cpu_list.hpp"
+#include "vmm/host/input_file.hpp"
 
 namespace lkvm::vmm {
 
@@ -35,6 +36,11 @@ inline constexpr std::uint64_t default_code_cache = std::uint64_t{32} << 20;
 struct MachineConfig {
     std::string kernel;  ///< path
     std::string initrd;  ///< path; empty: none
+    /// Where they are in those files; nothing: the whole files.
+    std::optional<FilePart> kernel_part;
+    std::optional<FilePart> initrd_part;
+    std::string bundle;  ///< path of a bundle whose zone `zone` is to run; empty: none
+    std::string zone;
     std::string command_line;
     std::vector<MemoryRequest> memory;
     unsigned cpu_count = 1;

@@ -28,6 +28,13 @@ public:
 
     /// All checksums, and that every zone's images fit into its memory.
     [[nodiscard]] Outcome<> check_images() const;
+    /// The same for one of zones().
+    [[nodiscard]] Outcome<> check_zone(const bundle::Zone& zone) const;
+
+    /// Where an image is in the file.
+    [[nodiscard]] FilePart part(const bundle::Image& image) const {
+        return {start_ + image.offset, image.size};
+    }
 
     /// Reads a part of an image.
     [[nodiscard]] Outcome<> read(const bundle::Image& image, std::uint64_t offset,
@@ -42,7 +49,6 @@ private:
 
     [[nodiscard]] Outcome<> find_start();
     [[nodiscard]] Outcome<> read_records();
-    [[nodiscard]] Outcome<> check_zone(const bundle::Zone& zone) const;
 
     std::string option_;
     std::string path_;
