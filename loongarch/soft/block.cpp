@@ -28,6 +28,8 @@ Block* BlockCache::add(std::uint64_t address, BlockMode mode, const std::byte* c
     block->code = code;
     block->count = static_cast<std::uint16_t>(instructions);
     block->mode = mode;
+    block->bias =
+        (address & ~host_page_mask) - (reinterpret_cast<std::uint64_t>(block->ops()) >> 2);
     std::byte* const op_place = place + sizeof(Block);
     std::uninitialized_copy_n(ops, op_count, reinterpret_cast<Op*>(op_place));
     new (op_place + op_count * sizeof(Op)) BlockLinks;

@@ -38,6 +38,8 @@ struct alignas(16) Block {
     std::uint16_t count = 0;  ///< instructions
     BlockMode mode;
     bool discarded = false;
+    /// Added to an operation's address / 4 to give its offset in the page.
+    std::uint64_t bias = 0;
 
     [[nodiscard]] Op* ops() { return reinterpret_cast<Op*>(this + 1); }
     [[nodiscard]] const Op* ops() const { return reinterpret_cast<const Op*>(this + 1); }
@@ -84,7 +86,7 @@ public:
     bool discard_page(std::uint64_t page);
 
 private:
-    static constexpr std::size_t bucket_count = 1 << 14;
+    static constexpr std::size_t bucket_count = 1 << 16;
 
     [[nodiscard]] static std::size_t bucket(std::uint64_t address) {
         return ((address >> 2) ^ (address >> 16)) % bucket_count;
@@ -106,7 +108,7 @@ struct JumpCacheEntry {
 
 class JumpCache {
 public:
-    static constexpr std::size_t size = 4096;
+    static constexpr std::size_t size = 16384;
 
     [[nodiscard]] JumpCacheEntry& at(std::uint64_t pc) {
         return entries_[((pc >> 2) ^ (pc >> 14)) % size];

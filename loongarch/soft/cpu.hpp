@@ -81,8 +81,8 @@ public:
 
     /// General registers; slot gpr_sink swallows writes to register 0.
     std::array<std::uint64_t, 33> gpr{};
-    /// Added to a pre-decoded operation's address / 4 to give its pc.
-    std::uint64_t pc_bias = 0;
+    /// Virtual address of the page that the running block is in.
+    std::uint64_t page_pc = 0;
     Block* block = nullptr;
     /// Instructions executed, counted in whole blocks when they are entered.
     std::uint64_t instructions = 0;
@@ -180,7 +180,7 @@ public:
 
     /// Virtual address of `op`, which is running.
     [[nodiscard]] std::uint64_t pc_of(const Op* op) const {
-        return pc_bias + (reinterpret_cast<std::uint64_t>(op) >> 2);
+        return page_pc + block->bias + (reinterpret_cast<std::uint64_t>(op) >> 2);
     }
 
     // --- Privileged architecture ----------------------------------------------------------------

@@ -19,14 +19,8 @@ bool raise_decoded(Interp& machine, const Op& op) {
 
 /// Ends a block whose last instruction goes on to the next one. Not an instruction itself.
 LKVM_HANDLER void end_of_block(Cpu& cpu, const Op* op) {
-    const std::uint64_t target = cpu.pc_of(op);
-    BlockLinks& links = links_behind(op);
-    if (same_page(target - 4, target)) {
-        LKVM_GO(cpu, target, links.fall_through);
-        return leave_to(cpu, target, &links.fall_through);
-    }
-    LKVM_GO(cpu, target, cpu.cached_block(target));
-    return leave_to(cpu, target, nullptr);
+    // The mark stands where the next instruction would: the one before it is in this page.
+    LKVM_FOLLOW(cpu, op - 1, 4, links_behind(op).fall_through);
 }
 
 bool ends_block(Insn insn) {

@@ -23,23 +23,41 @@ inline BlockLinks& links_behind(const Op* last) {
     return *const_cast<BlockLinks*>(reinterpret_cast<const BlockLinks*>(last + 1));
 }
 
+/// Continues with `next`, in the page that is running.
+[[gnu::always_inline]] inline const Op* enter(Cpu& cpu, Block* next) {
+    cpu.block = next;
+    cpu.instructions += next->count;
+    return next->ops();
+}
 /// Continues with `next`, whose first instruction is at `pc`.
 [[gnu::always_inline]] inline const Op* enter(Cpu& cpu, Block* next, std::uint64_t pc) {
-    const Op* const first = next->ops();
-    cpu.block = next;
-    cpu.pc_bias = pc - (reinterpret_cast<std::uint64_t>(first) >> 2);
-    cpu.instructions += next->count;
-    return first;
+    cpu.page_pc = pc & host_page_mask;
+    return enter(cpu, next);
 }
 
-/// Goes to `target`, in the same page through `link`. The block's last instruction is done.
-#define LKVM_GO(cpu, target, link)                                                             \
+/// Goes to the block `link`, unless it is null or there is something else to do. The running
+/// block's last instruction is done. The rest of the arguments: see enter().
+#define LKVM_GO(cpu, link, ...)                                                                \
     do {                                                                                       \
         Block* next_ = (link);                                                                 \
         if (next_ != nullptr && !(cpu).attention.load(std::memory_order_relaxed)) [[likely]] { \
-            const Op* const first_ = enter((cpu), next_, (target));                            \
+            const Op* const first_ = enter((cpu), next_ __VA_OPT__(, ) __VA_ARGS__);           \
             [[clang::musttail]] return first_->run((cpu), first_);                             \
         }                                                                                      \
+    } while (false)
+
+/// Goes to the instruction `offset` bytes behind `op`, the running block's last, by way of `link`,
+/// which is filled only if that is in the same page: one that is filled needs no address.
+#define LKVM_FOLLOW(cpu, op, offset, link)                                                        \
+    do {                                                                                          \
+        LKVM_GO((cpu), (link));                                                                   \
+        const std::uint64_t here_ = (cpu).pc_of(op);                                              \
+        const std::uint64_t target_ = here_ + static_cast<std::uint64_t>(std::int64_t{(offset)}); \
+        if (same_page(here_, target_)) [[likely]] {                                               \
+            return leave_to((cpu), target_, &(link));                                             \
+        }                                                                                         \
+        LKVM_GO((cpu), (cpu).cached_block(target_), target_);                                     \
+        return leave_to((cpu), target_, nullptr);                                                 \
     } while (false)
 
 [[gnu::always_inline]] inline bool same_page(std::uint64_t a, std::uint64_t b) {
@@ -63,28 +81,14 @@ template<auto semantics>
 LKVM_HANDLER void handler(Cpu& cpu, const Op* op) {
     using Outcome = decltype(call<semantics>(cpu, *op));
     if constexpr (std::is_same_v<Outcome, Taken>) {
-        const bool taken = call<semantics>(cpu, *op).taken;
-        const std::uint64_t here = cpu.pc_of(op);
         BlockLinks& links = links_behind(op);
-        if (taken) {
-            const std::uint64_t target = here + static_cast<std::uint64_t>(std::int64_t{op->imm});
-            if (same_page(here, target)) [[likely]] {
-                LKVM_GO(cpu, target, links.taken);
-                return leave_to(cpu, target, &links.taken);
-            }
-            LKVM_GO(cpu, target, cpu.cached_block(target));
-            return leave_to(cpu, target, nullptr);
+        if (call<semantics>(cpu, *op).taken) {
+            LKVM_FOLLOW(cpu, op, op->imm, links.taken);
         }
-        const std::uint64_t target = here + 4;
-        if (same_page(here, target)) [[likely]] {
-            LKVM_GO(cpu, target, links.fall_through);
-            return leave_to(cpu, target, &links.fall_through);
-        }
-        LKVM_GO(cpu, target, cpu.cached_block(target));
-        return leave_to(cpu, target, nullptr);
+        LKVM_FOLLOW(cpu, op, 4, links.fall_through);
     } else if constexpr (std::is_same_v<Outcome, JumpTarget>) {
         const std::uint64_t target = call<semantics>(cpu, *op).address;
-        LKVM_GO(cpu, target, cpu.cached_block(target));
+        LKVM_GO(cpu, cpu.cached_block(target), target);
         return leave_to(cpu, target, nullptr);
     } else {
         if constexpr (std::is_same_v<Outcome, bool>) {

@@ -260,6 +260,32 @@ TEST_F(Steps, TheTracerCanBeSetAndTakenAwayWhileTheCpuRuns) {
     EXPECT_EQ(trace.back().first, end - 4);
 }
 
+// --- Where instructions are ----------------------------------------------------------------------
+
+TEST_F(CpuTest, OneBlockKnowsItsAddressInEveryPlaceItIsMappedTo) {
+    namespace csr = la::csr;
+    constexpr std::uint64_t windows[] = {std::uint64_t{8} << 60, std::uint64_t{9} << 60};
+    cpu.write_csr(csr::dmw::number0, windows[0] | 1);
+    cpu.write_csr(csr::dmw::number0 + 1, windows[1] | 1);
+    cpu.write_csr(csr::crmd::number, csr::crmd::PG::mask);
+    // Over the end of a page, with branches inside and out.
+    Program program{ram + 0x2fe8};
+    const auto first = program.label();
+    const auto second = program.label();
+    program.b(first).nop(1).bind(first).op(Insn::pcaddi, {.rd = a0});
+    program.op(Insn::bl, {.imm = 4}).op(Insn::pcaddi, {.rd = a1}).b(second).nop(1).bind(second);
+    program.op(Insn::pcaddi, {.rd = a2}).stop(windows[0] | SoftMachine::stop_address);
+    machine.load(program);
+    for (unsigned round = 0; round < 6; ++round) {
+        const std::uint64_t start = windows[round % 2] | program.base();
+        machine.run(start);
+        EXPECT_EQ(cpu.gpr[a0], start + 8) << round;
+        EXPECT_EQ(cpu.gpr[ra], start + 16) << round;
+        EXPECT_EQ(cpu.gpr[a1], start + 16) << round;
+        EXPECT_EQ(cpu.gpr[a2], start + 28) << round;
+    }
+}
+
 // --- Bounded code cache --------------------------------------------------------------------------
 
 TEST(CodeCache, IsFlushedAndRefilledWithoutAnyHarm) {
