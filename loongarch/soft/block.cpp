@@ -2,6 +2,7 @@
 #include "loongarch/soft/block.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <new>
 
 #include <lkvm/assert.hpp>
@@ -11,7 +12,7 @@
 namespace lkvm::la {
 
 BlockCache::BlockCache(std::span<std::byte> memory)
-    : buckets_(bucket_count, nullptr)
+    : buckets_(std::bit_ceil(memory.size() / bucket_share), nullptr)
     , memory_(memory) {
     LKVM_ASSERT(memory.size() >= max_block_bytes);
 }

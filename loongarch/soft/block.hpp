@@ -86,13 +86,14 @@ public:
     bool discard_page(std::uint64_t page);
 
 private:
-    static constexpr std::size_t bucket_count = 1 << 16;
+    /// Memory for which there is one bucket: that of two to three blocks.
+    static constexpr std::size_t bucket_share = 512;
 
-    [[nodiscard]] static std::size_t bucket(std::uint64_t address) {
-        return ((address >> 2) ^ (address >> 16)) % bucket_count;
+    [[nodiscard]] std::size_t bucket(std::uint64_t address) const {
+        return ((address >> 2) ^ (address >> 16)) & (buckets_.size() - 1);
     }
 
-    std::vector<Block*> buckets_;
+    std::vector<Block*> buckets_;  ///< a power of two
     std::unordered_map<std::uint64_t, Block*> pages_;
     std::span<std::byte> memory_;
     std::size_t used_ = 0;
