@@ -165,7 +165,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     });
     loop.serve_ready();
     LKVM_ASSERT(mux.connection_count() <= vmm::VsockMux::max_connections);
+    // A program that came while there was no driver may go on waiting for one.
     machine.finish();
-    LKVM_ASSERT(mux.connection_count() == 0);
     return 0;
 }

@@ -155,10 +155,11 @@ Outcome<std::string> check_kernel(const RunOptions& options) {
 /// more than 1 GiB is free; 2^7 pages are a huge page of the host.
 constexpr std::string_view balloon_command_line = " page_reporting.page_reporting_order=7";
 
-/// The same as kvmtool's, but for the cache: others of the host may change the files.
+/// The same as kvmtool's. In its other caches Linux keeps a copy of a file for each time that it
+/// looked the name up, and they need not agree.
 constexpr std::string_view root_command_line =
     " root=/dev/root rootfstype=9p "
-    "rootflags=trans=virtio,version=9p2000.L,msize=262144,cache=mmap";
+    "rootflags=trans=virtio,version=9p2000.L,msize=262144,cache=loose";
 
 std::string kernel_command_line(const RunOptions& options) {
     std::string line;
