@@ -114,6 +114,7 @@ public:
     [[nodiscard]] JumpCacheEntry& at(std::uint64_t pc) {
         return entries_[((pc >> 2) ^ (pc >> 14)) % size];
     }
+    void clear() { entries_.fill(JumpCacheEntry{}); }
 
 private:
     std::array<JumpCacheEntry, size> entries_{};

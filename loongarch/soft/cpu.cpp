@@ -33,8 +33,6 @@ void reset_bank(CsrBank& bank, unsigned index) {
     bank.reg[stlbps::number] = 12;
     bank.deadline.store(UINT64_MAX, std::memory_order_relaxed);
     bank.ll = {};
-    ++bank.epochs[0];
-    ++bank.epochs[1];
     bank.non_global_high = false;
 }
 
@@ -60,6 +58,7 @@ void Cpu::reset() {
     tlb_.remove_if([](const TlbEntry&) { return true; });
     lines_.store(0, std::memory_order_relaxed);
     for (SoftTlb& cache : soft_tlbs_) cache.flush();
+    jump_cache_.clear();
     pc = 0;
     ++resets_;
     update_mode();
@@ -468,10 +467,16 @@ void Cpu::discard_code(std::uint64_t physical_page) {
     request_attention();
 }
 
+void Cpu::next_epoch(CsrBank& bank, std::uint64_t half) {
+    // A guest can count through all epochs in minutes, and entries of 2^32 epochs ago may lead to
+    // blocks that were freed long since.
+    if ((++bank.epochs[half] & epoch_mask) == 0) jump_cache_.clear();
+}
+
 void Cpu::forget_blocks() {
     for (CsrBank* bank : {&root_, &guest_}) {
-        ++bank->epochs[0];
-        ++bank->epochs[1];
+        next_epoch(*bank, 0);
+        next_epoch(*bank, 1);
     }
     update_mode();
 }

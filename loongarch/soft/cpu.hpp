@@ -65,7 +65,8 @@ struct CsrBank {
     bool is_guest = false;
     bool non_global_high = false;  ///< a cached translation with bit 63 set depends on the ASID
     unsigned user_plv = 3;         ///< privilege level that the user SoftTlb is for
-    std::array<std::uint64_t, 2> epochs{1, 1};  ///< of the jump cache, by bit 63 of the pc
+    /// Of the jump cache, by bit 63 of the pc. Contexts hold the bits of Cpu::epoch_mask.
+    std::array<std::uint64_t, 2> epochs{1, 1};
 };
 
 /// One vCPU. Everything here belongs to the vCPU's own thread unless a member says otherwise.
@@ -314,6 +315,9 @@ private:
     void update_mode();
     /// Makes the jump cache forget every block.
     void forget_blocks();
+    static constexpr std::uint64_t epoch_mask = UINT32_MAX;
+    /// Makes the jump cache forget what pcs of one half lead to (bit 63); update_mode() follows.
+    void next_epoch(CsrBank& bank, std::uint64_t half);
     /// Switches to the root's or the guest's registers and translation.
     void enter_world(bool guest);
 

@@ -60,7 +60,7 @@ void Cpu::drop_translations(const TlbEntry& entry) {
         return tlbelo::V::get(lo) && !tlbelo::NX::get(lo);
     };
     if (executable(entry.lo[0]) || executable(entry.lo[1])) {
-        ++bank.epochs[base >> 63];
+        next_epoch(bank, base >> 63);
         update_mode();
     }
 }
@@ -68,8 +68,8 @@ void Cpu::drop_translations(const TlbEntry& entry) {
 void Cpu::flush_translations(CsrBank& bank) {
     SoftTlb* const caches = soft_tlbs_of(bank);
     std::for_each_n(caches, 3, [](SoftTlb& cache) { cache.flush(); });
-    ++bank.epochs[0];
-    ++bank.epochs[1];
+    next_epoch(bank, 0);
+    next_epoch(bank, 1);
     bank.non_global_high = false;
     update_mode();
 }

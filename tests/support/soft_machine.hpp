@@ -3,6 +3,7 @@
 // move, and ways to run until the guest says stop.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -37,6 +38,8 @@ namespace lkvm::la {
 struct CpuTestAccess {
     /// run() works again after stop().
     static void resume(Cpu& cpu) { cpu.stop_.store(false, std::memory_order_relaxed); }
+    /// Of the running world.
+    static std::array<std::uint64_t, 2>& epochs(Cpu& cpu) { return cpu.bank_->epochs; }
 };
 
 }  // namespace lkvm::la

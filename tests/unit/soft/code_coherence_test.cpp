@@ -264,6 +264,30 @@ TEST_F(Overwriting, ByALoaderBetweenRuns) {
     }
 }
 
+/// The jump cache tells what it knew before from what it learned since by a number of 32 bits.
+TEST_F(Overwriting, ByALoaderBeforeAllEpochsOfTheJumpCacheWentBy) {
+    Program function{ram + 0x4000};
+    function.word(give(1)).op(Insn::jirl, {.rd = zero, .rj = ra});
+    machine.load(function);
+    Program program{code};
+    program.li(a1, function.base()).op(Insn::jirl, {.rd = ra, .rj = a1});
+    program.stop(SoftMachine::stop_address);
+    machine.run(program);
+    ASSERT_EQ(cpu.gpr[a0], 1u);
+
+    std::array<std::uint64_t, 2>& epochs = la::CpuTestAccess::epochs(cpu);
+    const std::uint64_t then = epochs[0];
+    ASSERT_LT(then, 10000u);
+    machine.write<std::uint32_t>(function.base(), give(2));
+    epochs.fill(UINT32_MAX);
+    for (std::uint64_t i = 0; i <= then; ++i) {
+        cpu.write_csr(csr::dmw::number0, (i % 2 + 1) << 60);
+    }
+    ASSERT_EQ(static_cast<std::uint32_t>(epochs[0]), then);
+    machine.run(program.base());
+    EXPECT_EQ(cpu.gpr[a0], 2u);
+}
+
 TEST_F(Overwriting, AWholeRangeOfPagesAtOnce) {
     constexpr unsigned pages = 5;
     const auto fill = [&](unsigned number) {
