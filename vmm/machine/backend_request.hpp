@@ -29,20 +29,20 @@ struct BackendRequest {
     Iocsr& iocsr;
     Clock& clock;
     /// Start-up code of secondary CPUs, read-only for the guest, at memory_map::boot_rom_base.
-    std::span<std::byte> boot_rom;
+    std::span<std::byte> boot_rom{};
     /// Where to write an execution trace; empty: none.
-    std::string trace_file;
+    std::string trace_file{};
     /// The software CPU offers the virtualization extension.
     bool lvz = false;
     /// Bound of what the software CPU keeps of decoded instructions, all vCPUs together.
     std::size_t code_cache_bytes = default_code_cache;
-    KvmOptions kvm;
+    KvmOptions kvm{};
     /// Where each vCPU's thread may run; empty: anywhere. Copied.
-    std::vector<CpuList> affinity;
+    std::vector<CpuList> affinity{};
     /// Bit n: pin n is edge-triggered, so that a signal is one event.
     std::uint32_t edge_pins = 0;
     /// Told once, on a vCPU's thread, if the host cannot go on running the guest; with a report.
-    std::function<void(const std::string&)> fatal;
+    std::function<void(const std::string&)> fatal{};
 };
 
 /// Makes a backend, or says why this host cannot run it.

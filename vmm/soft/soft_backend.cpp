@@ -110,9 +110,9 @@ public:
 private:
     GuestMemory& memory_;
     CodeMemory code_;
-    // Outlives system_, whose timer thread looks at all CPUs until it ends.
-    std::vector<std::unique_ptr<la::Cpu>> cpus_;
     la::System system_;
+    // CPUs take their leave of the system when they go.
+    std::vector<std::unique_ptr<la::Cpu>> cpus_;
     std::unique_ptr<Trace> trace_;
     const std::vector<CpuList> affinity_;
     std::vector<std::thread> threads_;
