@@ -266,11 +266,9 @@ void Cpu::service() {
     attention.exchange(tracer_ != nullptr, std::memory_order_acq_rel);
     system_.safepoint().poll();
     if (system_.hold_requested()) {
-        inside_ = false;
-        system_.safepoint().leave();
+        leave_guest();
         system_.wait_while_held();
-        system_.safepoint().enter();
-        inside_ = true;
+        enter_guest();
     }
     update_timers();
     check_interrupts();
@@ -325,8 +323,7 @@ void Cpu::run_chain() {
 
 void Cpu::step(std::uint64_t steps) {
     System::current_cpu = this;
-    system_.safepoint().enter();
-    inside_ = true;
+    enter_guest();
     one_by_one_ = true;
     update_mode();
     for (; steps != 0 && !stop_.load(std::memory_order_relaxed); --steps) {
@@ -337,15 +334,23 @@ void Cpu::step(std::uint64_t steps) {
     }
     one_by_one_ = false;
     update_mode();
+    leave_guest();
+    System::current_cpu = nullptr;
+}
+
+void Cpu::enter_guest() {
+    system_.safepoint().enter();
+    inside_ = true;
+}
+
+void Cpu::leave_guest() {
     inside_ = false;
     system_.safepoint().leave();
-    System::current_cpu = nullptr;
 }
 
 void Cpu::run() {
     System::current_cpu = this;
-    system_.safepoint().enter();
-    inside_ = true;
+    enter_guest();
     while (!stop_.load(std::memory_order_relaxed)) {
         if (attention.load(std::memory_order_relaxed)) {
             service();
@@ -354,8 +359,7 @@ void Cpu::run() {
         }
         run_chain();
     }
-    inside_ = false;
-    system_.safepoint().leave();
+    leave_guest();
     System::current_cpu = nullptr;
 }
 
@@ -394,8 +398,7 @@ void Cpu::wait_for_interrupt() {
     };
     update_timers();
     if (pending()) return;
-    inside_ = false;
-    system_.safepoint().leave();
+    leave_guest();
     const std::uint64_t life = resets_;
     while (!pending() && resets_ == life) {
         std::unique_lock lock{idle_mutex_};
@@ -414,8 +417,7 @@ void Cpu::wait_for_interrupt() {
         if (system_.hold_requested()) system_.wait_while_held();
         update_timers();
     }
-    system_.safepoint().enter();
-    inside_ = true;
+    enter_guest();
 }
 
 void Cpu::arm_timer(CsrBank& bank, std::uint64_t ticks) {

@@ -242,6 +242,9 @@ public:
     void wake();
     /// True between entering and leaving the guest on the vCPU's thread.
     [[nodiscard]] bool inside_guest() const { return inside_; }
+    /// vCPU thread: between these two it counts as parked; see OutsideGuest.
+    void enter_guest();
+    void leave_guest();
 
     /// Only while this vCPU is parked, or on its own thread.
     void revoke_writes(std::uint64_t host_page);

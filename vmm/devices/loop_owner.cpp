@@ -3,6 +3,8 @@
 
 #include <chrono>
 
+#include "loongarch/soft/outside_guest.hpp"
+
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -35,6 +37,8 @@ void LoopOwner::kick(unsigned queue) {
 }
 
 void LoopOwner::wait(const virtio::WaitCondition& condition) {
+    // The owner may be about to write where code was, for which all vCPUs inside stop.
+    const la::OutsideGuest outside;
     std::unique_lock lock(mutex_);
     progress_.wait_for(lock, longest_wait, [&] { return condition.met(); });
 }

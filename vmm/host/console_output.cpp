@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "loongarch/soft/outside_guest.hpp"
+
 #include <poll.h>
 #include <unistd.h>
 
@@ -109,6 +111,8 @@ ConsoleOutput::~ConsoleOutput() {
 
 void ConsoleOutput::write(std::span<const std::byte> bytes) {
     Shared& shared = *shared_;
+    // Devices and other vCPUs go on while a vCPU waits for the reader.
+    const la::OutsideGuest outside;
     std::unique_lock lock(shared.mutex);
     shared.wake_waiters.wait(lock, [&] {
         return shared.waiting() < capacity || shared.unlimited || shared.broken || shared.ended;
