@@ -14,6 +14,7 @@
 #include "vmm/cli/command_line.hpp"
 #include "vmm/cli/run_command.hpp"
 #include "vmm/exit_code.hpp"
+#include "vmm/host/standard_files.hpp"
 #include "vmm/host/terminal.hpp"
 #include "vmm/log.hpp"
 #include "vmm/outcome.hpp"
@@ -65,6 +66,7 @@ ExitCode run_program(std::span<const char* const> arguments, lkvm::vmm::StderrLo
 }  // namespace
 
 int main(int argc, char** argv) {
+    lkvm::vmm::occupy_standard_files();
     lkvm::vmm::StderrLog log(lkvm::LogLevel::info);
     // A lock holder may have lost its CPU: let it have ours.
     lkvm::spin_wait_hook.store([] { static_cast<void>(::sched_yield()); });
