@@ -93,6 +93,18 @@ void add_run_options(CLI::App& run, RunOptions& options) {
     run.add_flag("--no-pv-ipi", options.no_pv_ipi, "No interprocessor interrupts by call (KVM)");
     run.add_option("--trace", options.trace_file, "Trace every instruction to a file")
         ->type_name("FILE");
+    // An unset variable of a script is a mistake; that it means "as without the option" would hide
+    // it. Options that may be repeated look at each value themselves.
+    for (CLI::Option* const option : run.get_options()) {
+        if (option->get_expected_max() != 1 || option->get_items_expected_max() != 1) continue;
+        const std::string expected = option->get_type_name();
+        option->check(CLI::Validator(
+            [expected](const std::string& value) {
+                return value.empty() ? text("expected ", expected, ", the value is empty")
+                                     : std::string();
+            },
+            ""));
+    }
 }
 
 namespace {

@@ -125,8 +125,7 @@ Outcome<std::unique_ptr<Backend>> make_soft_backend(const BackendRequest& reques
     if (!request.trace_file.empty()) {
         std::FILE* const file = std::fopen(request.trace_file.c_str(), "w");
         if (file == nullptr) {
-            return setup_failure("cannot write the trace file '" + request.trace_file +
-                                 "': " + std::strerror(errno));
+            return setup_failure("--trace '" + request.trace_file + "': " + std::strerror(errno));
         }
         trace = std::make_unique<Trace>(file);
     }

@@ -159,6 +159,16 @@ TEST(CommandLine, ChecksEveryValue) {
     EXPECT_THAT(failure({"run", "-k", "k", "other"}), HasSubstr("only one kernel"));
 }
 
+TEST(CommandLine, RefusesEmptyValuesInsteadOfIgnoringTheirOptions) {
+    for (const char* const option :
+         {"--kernel", "--initrd", "--cpus", "--name", "--console", "--accel", "--load",
+          "--dump-dtb", "--loglevel", "--irqchip", "--trace", "--vsock"}) {
+        EXPECT_THAT(failure({"run", "kernel", option, ""}), HasSubstr(option));
+    }
+    EXPECT_NE(failure({"run", "kernel", "--mem", ""}), "");
+    EXPECT_EQ(run({"kernel", "--params", ""}).machine.kernel, "kernel");
+}
+
 TEST(CommandLine, RefusesWhatItDoesNotKnow) {
     EXPECT_THAT(failure({"run", "-k", "k", "--frobnicate"}), HasSubstr("--frobnicate"));
     EXPECT_THAT(failure({"run", "-k", "k", "-k"}), HasSubstr("--kernel"));
