@@ -126,4 +126,10 @@ unsigned long __isoc23_strtoul(const char* text, char** end, int base) {
     return value;
 }
 
+// std::terminate(), where an exception that leaves a noexcept function would go; there are none.
+[[noreturn]] void lkvm_zones_terminate() asm("_ZSt9terminatev");
+void lkvm_zones_terminate() {
+    LKVM_PANIC("terminate");
+}
+
 }  // extern "C"

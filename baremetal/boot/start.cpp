@@ -8,6 +8,7 @@
 
 #include "baremetal/boot/board.hpp"
 #include "baremetal/console/console.hpp"
+#include "baremetal/control/line_writer.hpp"
 #include "baremetal/cpu/clock.hpp"
 #include "baremetal/cpu/csr_access.hpp"
 #include "baremetal/cpu/host_events.hpp"
@@ -44,6 +45,21 @@ constinit std::array<std::optional<Zone>, bundle::max_zones> zones;
 constinit std::size_t zone_count = 0;
 constinit std::size_t focus = 0;  ///< zone that gets typed input
 constinit unsigned console_cpu = 0;
+
+class AllZones final : public ManagedZones {
+public:
+    [[nodiscard]] std::size_t count() const override { return zone_count; }
+    [[nodiscard]] ManagedZone& zone(std::size_t index) override { return *zones[index]; }
+    void describe_pool(LineWriter& out) override {
+        const BoardMemory::Counters counters = board.memory.counters();
+        out.key("total_bytes").number(counters.total_bytes).add(',');
+        out.key("free_bytes").number(counters.free_bytes).add(',');
+        out.key("free_ranges").number(counters.free_ranges).add(',');
+        out.key("pieces").number(counters.pieces).add(',');
+        out.key("longest_stretch").number(longest_stretch());
+    }
+};
+constinit AllZones all_zones;
 
 /// Which vCPU a physical CPU runs.
 struct Assignment {
@@ -165,6 +181,9 @@ BoardClock& zones_clock() {
 }
 BoardMemory& board_memory() {
     return board.memory;
+}
+ManagedZones& managed_zones() {
+    return all_zones;
 }
 void zone_rests() {
     for (std::size_t i = 0; i < zone_count; ++i) {

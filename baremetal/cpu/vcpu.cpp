@@ -230,8 +230,23 @@ ExitReason Vcpu::handle_interrupt() {
 }
 
 ExitReason Vcpu::handle_hypercall() {
-    context_.gpr[4] = ~std::uint64_t{0};  // no such call
+    static constinit SpinLock scratch_lock;
+    static constinit std::array<char, max_control_reply> scratch{};
+    constexpr std::uint64_t code_mask = 0x7fff;
+    constexpr unsigned kernel = 0;
     context_.pc += 4;
+    std::uint64_t& answer = context_.gpr[4];
+    const bool ours = (context_.badi & code_mask) == hypercall_code;
+    if (!ours) {
+        answer = static_cast<std::uint64_t>(HypercallError::no_such_call);
+    } else if (csr::crmd::PLV::get(read_guest_csr<csr::crmd::number>()) != kernel) {
+        answer = static_cast<std::uint64_t>(HypercallError::forbidden);
+    } else {
+        const auto& gpr = context_.gpr;
+        const SpinGuard guard{scratch_lock};
+        answer = static_cast<std::uint64_t>(do_hypercall(
+            *zone_, managed_zones(), {gpr[4], {gpr[5], gpr[6], gpr[7], gpr[8]}}, scratch));
+    }
     return ExitReason::hypercall;
 }
 

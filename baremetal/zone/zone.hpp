@@ -16,6 +16,7 @@
 #include <lkvm/power_sink.hpp>
 #include <lkvm/serial_backend.hpp>
 
+#include "baremetal/control/hypercall.hpp"
 #include "baremetal/control/managed_zone.hpp"
 #include "baremetal/cpu/clock.hpp"
 #include "baremetal/cpu/vcpu.hpp"
@@ -38,7 +39,8 @@ class Zone final : public SerialBackend,
                    public PowerSink,
                    public CpuInterrupts,
                    public ManagedZone,
-                   public DeviceHost {
+                   public DeviceHost,
+                   public HypercallZone {
 public:
     Zone(std::size_t number, const bundle::Zone& description, std::span<const std::byte> file);
     Zone(const Zone&) = delete;
@@ -51,7 +53,6 @@ public:
     [[nodiscard]] Vcpu& vcpu(unsigned index) { return vcpus_[index]; }
     [[nodiscard]] unsigned gid() const { return gid_; }
     [[nodiscard]] const Stage2& stage2() const { return stage2_; }
-    [[nodiscard]] const GuestMemory& memory() const { return memory_; }
     [[nodiscard]] const MmioBus& bus() const { return bus_; }
     [[nodiscard]] Iocsr& iocsr() { return platform_.iocsr(); }
     /// Typed input for the zone; returns how many of the first bytes it took.
@@ -78,6 +79,14 @@ public:
     [[nodiscard]] ExitTotals exits() const override;
     std::size_t copy_log(std::span<char> out) override { return log_.copy(out); }
     [[nodiscard]] Result<> request(ZoneRequest request) override;
+
+    // HypercallZone
+    [[nodiscard]] const GuestMemory& memory() const override { return memory_; }
+    [[nodiscard]] bool has_control() const override {
+        return (description_.flags & bundle::zone_flags::control) != 0;
+    }
+    void write_console(std::span<const std::byte> bytes) override { transmit(bytes); }
+    bool ring_region(std::uint64_t) override { return false; }
 
     // SerialBackend
     void transmit(std::span<const std::byte> bytes) override;
@@ -133,6 +142,8 @@ private:
 
 /// The time that all zones see.
 [[nodiscard]] BoardClock& zones_clock();
+/// All of them, for whoever may control them.
+[[nodiscard]] ManagedZones& managed_zones();
 /// Memory that zones get.
 [[nodiscard]] BoardMemory& board_memory();
 /// Whether this CPU is the one that looks after typed input.
