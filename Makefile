@@ -60,7 +60,7 @@ loong64: sysroot ## build/loong64/lkvm, static, for LoongArch hosts
 
 .PHONY: check
 check: deps $(BUILD)/build.ninja assets rootfs userland qemu-system kvm-assets kvm-selftests \
-		baremetal ## the tests, with all set-up; what CI runs
+		baremetal firmware ## the tests, with all set-up; what CI runs
 	@cmake --build $(BUILD) -j $(JOBS)
 	@BUILD=$(BUILD) JOBS=$(JOBS) tests/check.sh
 
@@ -112,8 +112,12 @@ run-kvm: lkvm kvm-assets ## Debian under KVM, in Debian on the software CPU's --
 	@$(BUILD)/lkvm run --lvz -k $(ASSETS)/vmlinuz -i $(ASSETS)/kvm.img -m 1G@0x90000000 -c 2 \
 		-p 'lkvm.then=shell lkvm.run="lkvm run -k /guest/vmlinuz -i /guest/initrd.img -m 512@0x90000000 -c 2"'
 
+.PHONY: firmware
+firmware: deps ## real firmware, to start the bare-metal hypervisor on
+	@cmake/fetch-firmware.sh $(ASSETS)/firmware
+
 .PHONY: baremetal
-baremetal: sysroot ## build/baremetal/lkvm-zones.elf, the bare-metal hypervisor
+baremetal: sysroot ## build/baremetal/lkvm-zones.efi and .elf, the bare-metal hypervisor
 	@cmake -G Ninja -S . -B $(BUILD)/baremetal -DCMAKE_BUILD_TYPE=Release -DLKVM_WERROR=ON \
 		-DCMAKE_TOOLCHAIN_FILE=$(CURDIR)/cmake/loong64-elf.cmake \
 		-DLKVM_SYSROOT=$(abspath $(BUILD))/sysroot-loong64

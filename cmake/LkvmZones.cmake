@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Freestanding build: the bare-metal hypervisor, as ELF file and as raw image with Linux's header.
+# Freestanding build: the bare-metal hypervisor, as ELF file and as image for firmware and for Linux's
+# boot protocol.
 lkvm_library(lkvm_zones CORE DIRS baremetal LINK lkvm_isa lkvm_platform lkvm_boot lkvm_virtio)
 target_compile_definitions(lkvm_zones PRIVATE LKVM_VERSION="${PROJECT_VERSION}")
 # The assembler takes gcsr* only with LVZ; no code is generated for it.
@@ -16,9 +17,9 @@ add_custom_command(
   VERBATIM)
 find_program(LKVM_OBJCOPY NAMES llvm-objcopy-19 REQUIRED)
 add_custom_command(
-  OUTPUT lkvm-zones.img
-  COMMAND ${LKVM_OBJCOPY} -O binary lkvm-zones.elf lkvm-zones.img
+  OUTPUT lkvm-zones.efi
+  COMMAND ${LKVM_OBJCOPY} -O binary lkvm-zones.elf lkvm-zones.efi
   DEPENDS lkvm-zones.elf
-  COMMENT "Making lkvm-zones.img"
+  COMMENT "Making lkvm-zones.efi"
   VERBATIM)
-add_custom_target(zones ALL DEPENDS lkvm-zones.elf lkvm-zones.img)
+add_custom_target(zones ALL DEPENDS lkvm-zones.elf lkvm-zones.efi)

@@ -6,6 +6,7 @@
 
 #include <libfdt.h>
 
+#include "baremetal/boot/efi_application.hpp"
 #include "baremetal/cpu/csr_access.hpp"
 #include "loongarch/boot/efi.hpp"
 
@@ -16,6 +17,19 @@ namespace efi = la::efi;
 
 extern "C" const char _head[];
 extern "C" const char _end[];
+/// In the image's header: distance of a bundle that `lkvm pack --image` put behind it, or 0.
+extern "C" const Le64 bundle_slot;
+
+/// The header's size in memory then covers the bundle.
+std::span<const std::byte> appended_bundle() {
+    constexpr std::size_t size_offset = 0x10;
+    Le64 size;
+    std::memcpy(&size, _head + size_offset, sizeof(size));
+    const std::uint64_t offset = bundle_slot;
+    if (size < offset) return {};
+    return {physical_pointer(physical_address(_head) + offset),
+            static_cast<std::size_t>(size - offset)};
+}
 
 constexpr std::uint64_t max_config_tables = 64;
 
@@ -60,6 +74,7 @@ Result<> read_tree(const void* tree, Board& board) {
         const void* const reg = fdt_getprop(tree, node, "reg", &length);
         if (reg == nullptr) continue;
         if (kind == "memory") {
+            if (!efi_memory_map().bytes.empty()) continue;  // firmware knows better
             for (int cell = 0; cell + 4 <= length / 4; cell += 4) {
                 LKVM_TRY(board.memory.add(cells64(reg, cell), cells64(reg, cell + 2)));
             }
@@ -79,11 +94,18 @@ Result<> read_board(std::uint64_t system_table, Board& board) {
     if (system.header.signature != efi::system_table_signature) return fail(ErrorCode::bad_format);
     const std::uint64_t tree = config_table(system, efi::device_tree_guid);
     if (tree == 0) return fail(ErrorCode::not_found);
+    if (const EfiMemoryMap map = efi_memory_map(); !map.bytes.empty()) {
+        LKVM_TRY(add_efi_memory(map, board.memory));
+    }
     LKVM_TRY(read_tree(physical_pointer<const void>(tree), board));
     LKVM_TRY(board.memory.reserve(tree & address_mask,
                                   fdt_totalsize(physical_pointer<const void>(tree))));
     const std::uint64_t head = physical_address(_head);
     LKVM_TRY(board.memory.reserve(head, physical_address(_end) - head));
+    if (bundle_slot != 0) {
+        board.bundle = appended_bundle();
+        return board.memory.reserve(physical_address(board.bundle.data()), board.bundle.size());
+    }
     const std::uint64_t initrd = config_table(system, efi::initrd_guid);
     if (initrd == 0) return fail(ErrorCode::not_found);
     const auto& record = *physical_pointer<const efi::InitrdRecord>(initrd);

@@ -1,28 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Where lkvm-zones starts: image header, first instructions of the boot CPU and of the others.
-// Linux's LoongArch boot protocol; the ELF file and the raw image enter at the same place.
+// Where lkvm-zones starts: first instructions of the boot CPU, from firmware or by Linux's
+// LoongArch boot protocol, and of the others. The ELF file and the raw image enter at the same
+// place.
 
-// The header is what Linux's boot protocol asks for; the loader takes entry, size and load offset
-// from it. Until relocation has run only pc-relative addresses are used.
+// Until relocation has run only pc-relative addresses are used.
 asm(R"(
-    .section .head, "ax"
-    .globl _head
-_head:
-    .word   0x00005a4d
-    .word   0
-    .dword  _start - _head + 0x200000
-    .dword  _end - _head
-    .dword  0x200000
-    .dword  0, 0, 0
-    .word   0x818223cd
-    .word   pe_header - _head
-pe_header:
-    .word   0x00004550
-    .half   0x6264
-    .half   0
-    .word   0, 0, 0
-    .half   0
-    .half   0
+    .section .text.entry, "ax"
+    # EFI: called by firmware (a0 image handle, a1 system table) where it loaded us, on its stack and
+    # with its translation. Comes back only if this CPU is not for us.
+    .globl efi_entry
+efi_entry:
+    addi.d  $sp, $sp, -32
+    st.d    $ra, $sp, 0
+    st.d    $a1, $sp, 8
+    bl      relocate
+    ld.d    $a1, $sp, 8
+    bl      lkvm_zones_efi      # a0: EFI status, 0 when firmware has let go
+    bnez    $a0, 1f
+    ld.d    $a2, $sp, 8
+    csrrd   $t0, 0x0            # interrupts off
+    ori     $t1, $zero, 4
+    andn    $t0, $t0, $t1
+    csrwr   $t0, 0x0
+    ori     $a0, $zero, 1
+    move    $a1, $zero
+    b       _start
+1:  ld.d    $ra, $sp, 0
+    addi.d  $sp, $sp, 32
+    jirl    $zero, $ra, 0
+
+    # Addresses in data, for where the image is seen now: it was linked at 0.
+relocate:
+    la.pcrel $t0, _rela_start
+    la.pcrel $t1, _rela_end
+    la.pcrel $t2, _head
+4:  bgeu    $t0, $t1, 5f
+    ld.d    $t3, $t0, 0
+    ld.d    $t4, $t0, 16
+    add.d   $t3, $t3, $t2
+    add.d   $t4, $t4, $t2
+    st.d    $t4, $t3, 0
+    addi.d  $t0, $t0, 24
+    b       4b
+5:  jirl    $zero, $ra, 0
 
     .globl _start
 _start:
@@ -53,19 +73,7 @@ start_mapped:
     addi.d  $t0, $t0, 8
     b       2b
 3:
-    # Addresses in data: the image was linked at 0.
-    la.pcrel $t0, _rela_start
-    la.pcrel $t1, _rela_end
-    la.pcrel $t2, _head
-4:  bgeu    $t0, $t1, 5f
-    ld.d    $t3, $t0, 0
-    ld.d    $t4, $t0, 16
-    add.d   $t3, $t3, $t2
-    add.d   $t4, $t4, $t2
-    st.d    $t4, $t3, 0
-    addi.d  $t0, $t0, 24
-    b       4b
-5:
+    bl      relocate
     la.pcrel $sp, boot_stack_top
     move    $tp, $zero
     bl      lkvm_zones_main

@@ -6,6 +6,7 @@
 
 #include <lkvm/assert.hpp>
 
+#include "baremetal/boot/banner.hpp"
 #include "baremetal/boot/board.hpp"
 #include "baremetal/console/console.hpp"
 #include "baremetal/control/line_writer.hpp"
@@ -68,7 +69,7 @@ struct Assignment {
 };
 constinit std::array<Assignment, max_board_cpus> assignments{};
 
-constexpr std::size_t secondary_stack_size = 0x8000;
+constexpr std::size_t secondary_stack_size = 0x4000;
 alignas(16) constinit std::array<std::array<std::byte, secondary_stack_size>,
                                  max_board_cpus> secondary_stacks{};
 
@@ -258,11 +259,8 @@ void lkvm_zones_secondary() {
 }
 
 void lkvm_zones_main(std::uint64_t, std::uint64_t, std::uint64_t system_table) {
-    console.line("lkvm-zones " LKVM_VERSION);
-    constexpr std::uint32_t lvz = 1u << 10;
-    if ((read_cpucfg(2) & lvz) == 0) {
-        stop("this CPU has no virtualization extension (LVZ), CPUCFG2", read_cpucfg(2));
-    }
+    console.line(banner);
+    if ((read_cpucfg(2) & cpucfg2_lvz) == 0) stop(no_lvz, read_cpucfg(2));
     clock.start();
     find_instruction_counter();
     const auto read = read_board(system_table, board);

@@ -89,6 +89,8 @@ inline constexpr Guid runtime_properties_guid{{0x8a, 0x91, 0x66, 0xeb, 0xef, 0x7
 enum class MemoryType : std::uint32_t {
     loader_code = 1,
     loader_data = 2,
+    boot_services_code = 3,
+    boot_services_data = 4,
     runtime_code = 5,
     conventional = 7,
     /// What Linux counts as RAM but never touches: here, tables that it reads late.
