@@ -118,7 +118,7 @@ firmware: deps ## real firmware, to start the bare-metal hypervisor on
 
 .PHONY: baremetal
 baremetal: sysroot ## build/baremetal/lkvm-zones.efi and .elf, the bare-metal hypervisor
-	@cmake -G Ninja -S . -B $(BUILD)/baremetal -DCMAKE_BUILD_TYPE=Release -DLKVM_WERROR=ON \
+	@cmake -G Ninja -S . -B $(BUILD)/baremetal -DCMAKE_BUILD_TYPE=MinSizeRel -DLKVM_WERROR=ON \
 		-DCMAKE_TOOLCHAIN_FILE=$(CURDIR)/cmake/loong64-elf.cmake \
 		-DLKVM_SYSROOT=$(abspath $(BUILD))/sysroot-loong64
 	@cmake --build $(BUILD)/baremetal -j $(JOBS) --target zones

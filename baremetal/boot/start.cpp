@@ -47,8 +47,16 @@ constinit std::size_t zone_count = 0;
 constinit std::size_t focus = 0;  ///< zone that gets typed input
 constinit unsigned console_cpu = 0;
 
-class AllZones final : public ManagedZones {
+class AllZones final : public ManagedZones, public ControlService {
 public:
+    // ControlService
+    [[nodiscard]] std::size_t answer(std::string_view request, std::span<char> reply) override {
+        // The port adds the end of the line itself.
+        const std::size_t size = serve_control(*this, request, reply);
+        return size != 0 && reply[size - 1] == '\n' ? size - 1 : size;
+    }
+
+    // ManagedZones
     [[nodiscard]] std::size_t count() const override { return zone_count; }
     [[nodiscard]] ManagedZone& zone(std::size_t index) override { return *zones[index]; }
     void describe_pool(LineWriter& out) override {
@@ -184,6 +192,9 @@ BoardMemory& board_memory() {
     return board.memory;
 }
 ManagedZones& managed_zones() {
+    return all_zones;
+}
+ControlService& control_service() {
     return all_zones;
 }
 void zone_rests() {

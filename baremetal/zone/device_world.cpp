@@ -8,6 +8,7 @@
 #include "baremetal/console/console.hpp"
 #include "baremetal/cpu/csr_access.hpp"
 #include "baremetal/memory/stage2.hpp"
+#include "baremetal/zone/zone.hpp"
 
 namespace lkvm::hv {
 namespace {
@@ -47,7 +48,7 @@ void open_device_world(Board& board, std::span<const bundle::Zone> zones, Clock&
         console.line("no good random numbers on this board: zones get no virtio-rng");
     }
     world.emplace(DeviceWorld{*arena, clock, networks, regions, board_devices.disks(),
-                              pool.seeded() ? &pool : nullptr});
+                              pool.seeded() ? &pool : nullptr, &control_service()});
 }
 
 const DeviceWorld& device_world() {

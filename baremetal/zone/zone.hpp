@@ -144,6 +144,7 @@ private:
 [[nodiscard]] BoardClock& zones_clock();
 /// All of them, for whoever may control them.
 [[nodiscard]] ManagedZones& managed_zones();
+[[nodiscard]] ControlService& control_service();
 /// Memory that zones get.
 [[nodiscard]] BoardMemory& board_memory();
 /// Whether this CPU is the one that looks after typed input.
