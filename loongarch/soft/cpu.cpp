@@ -483,6 +483,20 @@ void Cpu::forget_blocks() {
     update_mode();
 }
 
+void Cpu::set_marker_sink(MarkerSink sink, void* context) {
+    marker_sink_ = sink;
+    marker_context_ = context;
+}
+
+void Cpu::note_marker(const Op& op) const {
+    if (marker_sink_ == nullptr) return;
+    // All of a block is counted when it is entered.
+    const auto ahead = block->count - static_cast<std::uint64_t>(&op - block->ops());
+    marker_sink_(marker_context_, *this,
+                 {static_cast<unsigned>(op.imm), instructions - ahead,
+                  in_guest() ? guest_instructions() - ahead : guest_instructions()});
+}
+
 void Cpu::set_tracer(Tracer tracer, void* context) {
     tracer_ = tracer;
     tracer_context_ = context;

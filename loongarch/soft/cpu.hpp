@@ -280,6 +280,17 @@ public:
     using Tracer = void (*)(void* context, Cpu& cpu, std::uint64_t pc, std::uint32_t word);
     void set_tracer(Tracer tracer, void* context);
 
+    /// Called at the marker instruction, andi $zero, $zero, N with N above 0, in any mode. Counts
+    /// are those of the instructions before it.
+    struct Marker {
+        unsigned number = 0;
+        std::uint64_t instructions = 0;
+        std::uint64_t guest_instructions = 0;
+    };
+    using MarkerSink = void (*)(void* context, const Cpu& cpu, const Marker& marker);
+    void set_marker_sink(MarkerSink sink, void* context);
+    void note_marker(const Op& op) const;
+
 private:
     friend struct CpuTestAccess;
 
@@ -371,6 +382,8 @@ private:
     std::uint64_t resets_ = 0;
     Tracer tracer_ = nullptr;
     void* tracer_context_ = nullptr;
+    MarkerSink marker_sink_ = nullptr;
+    void* marker_context_ = nullptr;
     std::mutex idle_mutex_;
     std::condition_variable idle_;
     bool wake_ = false;

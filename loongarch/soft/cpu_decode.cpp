@@ -17,6 +17,15 @@ bool raise_decoded(Interp& machine, const Op& op) {
     return machine.cpu.raise(static_cast<Exception>(op.imm));
 }
 
+void note_marker(Interp& machine, const Op& op) {
+    machine.cpu.note_marker(op);
+}
+
+/// andi $zero, $zero, N with N above 0: does nothing, and no compiler emits it.
+bool is_marker(const Decoded& decoded) {
+    return decoded.insn == Insn::andi && decoded.rd == 0 && decoded.rj == 0 && decoded.imm != 0;
+}
+
 /// Ends a block whose last instruction goes on to the next one. Not an instruction itself.
 LKVM_HANDLER void end_of_block(Cpu& cpu, const Op* op) {
     // The mark stands where the next instruction would: the one before it is in this page.
@@ -156,7 +165,7 @@ bool make_op(std::uint32_t word, BlockMode mode, bool lvz, Op& op) {
     } else {
         const InsnInfo& line = info(decoded.insn);
         exception = refusal(decoded, line, mode, lvz);
-        op.run = handler_of(decoded.insn);
+        op.run = is_marker(decoded) ? handler_for<note_marker>() : handler_of(decoded.insn);
         if (!exception && op.run == nullptr) exception = Exception::INE;
         op.rd = decoded.rd;
         op.rj = decoded.rj;

@@ -93,6 +93,9 @@ void add_run_options(CLI::App& run, RunOptions& options) {
     run.add_flag("--no-pv-ipi", options.no_pv_ipi, "No interprocessor interrupts by call (KVM)");
     run.add_option("--trace", options.trace_file, "Trace every instruction to a file")
         ->type_name("FILE");
+    run.add_option("--markers", options.marker_file,
+                   "Write instruction counts to a file at each andi $zero, $zero, N")
+        ->type_name("FILE");
     // An unset variable of a script is a mistake; that it means "as without the option" would hide
     // it. Options that may be repeated look at each value themselves.
     for (CLI::Option* const option : run.get_options()) {

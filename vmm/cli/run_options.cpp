@@ -250,6 +250,7 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     machine.load_address = LKVM_CHECK(check_load(options.load));
     machine.no_reboot = options.no_reboot;
     machine.trace_file = options.trace_file;
+    machine.marker_file = options.marker_file;
     machine.lvz = options.lvz;
     machine.code_cache_bytes = LKVM_CHECK(check_code_cache(options.code_cache));
     if (options.single_step && machine.trace_file.empty()) machine.trace_file = "/dev/stderr";

@@ -48,6 +48,7 @@ struct RunOptions {
     std::string log_level;
     std::string load;
     std::string trace_file;
+    std::string marker_file;
     bool lvz = false;
     std::string code_cache;
     bool no_defaults = false;

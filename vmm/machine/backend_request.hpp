@@ -32,6 +32,8 @@ struct BackendRequest {
     std::span<std::byte> boot_rom{};
     /// Where to write an execution trace; empty: none.
     std::string trace_file{};
+    /// Where to note instruction counts at marker instructions; empty: nowhere.
+    std::string marker_file{};
     /// The software CPU offers the virtualization extension.
     bool lvz = false;
     /// Bound of what the software CPU keeps of decoded instructions, all vCPUs together.

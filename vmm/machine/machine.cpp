@@ -58,6 +58,7 @@ Outcome<> Machine::prepare(const RamBanks& ram, const MakeBackend& make_backend)
                       .clock = clock_,
                       .boot_rom = boot_rom_.bytes(),
                       .trace_file = config_.trace_file,
+                      .marker_file = config_.marker_file,
                       .lvz = config_.lvz,
                       .code_cache_bytes = config_.code_cache_bytes,
                       .kvm = config_.kvm,

@@ -54,6 +54,7 @@ struct MachineConfig {
     DeviceOptions devices;
     bool no_reboot = false;
     std::string trace_file;                               ///< path; empty: no trace
+    std::string marker_file;                              ///< path; empty: no notes
     bool lvz = false;                                     ///< offer the virtualization extension
     std::uint64_t code_cache_bytes = default_code_cache;  ///< software CPU
     KvmOptions kvm;

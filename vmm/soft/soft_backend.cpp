@@ -43,13 +43,26 @@ private:
     std::FILE* file_;
 };
 
+/// "CPU MARKER INSTRUCTIONS GUEST-INSTRUCTIONS", a line for each. Shared by the vCPU threads.
+void write_marker(void* context, const la::Cpu& cpu, const la::Cpu::Marker& marker) {
+    auto* const file = static_cast<std::FILE*>(context);
+    std::fprintf(file, "%u %u %llu %llu\n", cpu.index(), marker.number,
+                 static_cast<unsigned long long>(marker.instructions),
+                 static_cast<unsigned long long>(marker.guest_instructions));
+    std::fflush(file);
+}
+
+using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
 class SoftBackend final : public Backend {
 public:
-    SoftBackend(const BackendRequest& request, CodeMemory code, std::unique_ptr<Trace> trace)
+    SoftBackend(const BackendRequest& request, CodeMemory code, std::unique_ptr<Trace> trace,
+                File markers)
         : memory_(request.memory)
         , code_(std::move(code))
         , system_(request.bus, request.iocsr, request.clock)
         , trace_(std::move(trace))
+        , markers_(std::move(markers))
         , affinity_(request.affinity) {
         for (const RamBank& bank : memory_.banks().all()) {
             system_.add_region(bank.base.value, {bank.host, bank.size}, true);
@@ -62,6 +75,7 @@ public:
             cpus_.push_back(
                 std::make_unique<la::Cpu>(system_, i, config, code_.share(i, request.cpu_count)));
             system_.attach(*cpus_.back());
+            if (markers_ != nullptr) cpus_.back()->set_marker_sink(write_marker, markers_.get());
             if (trace_ != nullptr) cpus_.back()->set_tracer(&Trace::line, trace_.get());
         }
         memory_.set_write_observer(&system_);
@@ -114,6 +128,7 @@ private:
     // CPUs take their leave of the system when they go.
     std::vector<std::unique_ptr<la::Cpu>> cpus_;
     std::unique_ptr<Trace> trace_;
+    File markers_;
     const std::vector<CpuList> affinity_;
     std::vector<std::thread> threads_;
 };
@@ -121,17 +136,18 @@ private:
 }  // namespace
 
 Outcome<std::unique_ptr<Backend>> make_soft_backend(const BackendRequest& request) {
+    const auto open = [](const std::string& path, const char* option) -> Outcome<File> {
+        File file{path.empty() ? nullptr : std::fopen(path.c_str(), "w"), std::fclose};
+        if (file != nullptr || path.empty()) return Outcome<File>{std::move(file)};
+        return setup_failure(std::string{option} + " '" + path + "': " + std::strerror(errno));
+    };
     std::unique_ptr<Trace> trace;
-    if (!request.trace_file.empty()) {
-        std::FILE* const file = std::fopen(request.trace_file.c_str(), "w");
-        if (file == nullptr) {
-            return setup_failure("--trace '" + request.trace_file + "': " + std::strerror(errno));
-        }
-        trace = std::make_unique<Trace>(file);
-    }
+    File trace_file = LKVM_CHECK(open(request.trace_file, "--trace"));
+    if (trace_file != nullptr) trace = std::make_unique<Trace>(trace_file.release());
+    File markers = LKVM_CHECK(open(request.marker_file, "--markers"));
     CodeMemory code = LKVM_CHECK(CodeMemory::create(request.code_cache_bytes));
-    return std::unique_ptr<Backend>{
-        std::make_unique<SoftBackend>(request, std::move(code), std::move(trace))};
+    return std::unique_ptr<Backend>{std::make_unique<SoftBackend>(
+        request, std::move(code), std::move(trace), std::move(markers))};
 }
 
 }  // namespace lkvm::vmm

@@ -331,5 +331,29 @@ TEST(Lvz, CountersTellGuestInstructionsFromRoots) {
     EXPECT_LT(machine.cpu().instructions - all, 211u + 20);
 }
 
+TEST(Lvz, MarkersTellTheCountsOfBothWorlds) {
+    LvzMachine machine;
+    std::vector<la::Cpu::Marker> seen;
+    machine.cpu().set_marker_sink(
+        [](void* context, const la::Cpu&, const la::Cpu::Marker& marker) {
+            static_cast<std::vector<la::Cpu::Marker>*>(context)->push_back(marker);
+        },
+        &seen);
+    Program guest{guest_base};
+    guest.op(Insn::andi, {.imm = 1}).nop(7).op(Insn::andi, {.imm = 0xfff}).op(Insn::hvcl);
+    EXPECT_EQ(machine.run_guest(guest).reason, Exception::HVC);
+    ASSERT_EQ(seen.size(), 2u);
+    EXPECT_EQ(seen[0].number, 1u);
+    EXPECT_EQ(seen[0].guest_instructions, 0u);
+    EXPECT_EQ(seen[1].number, 0xfffu);
+    EXPECT_EQ(seen[1].guest_instructions, 8u);
+    EXPECT_EQ(seen[1].instructions - seen[0].instructions, 8u);
+    // Between them now: hvcl, root's few instructions, and the way back in.
+    EXPECT_EQ(machine.run_guest(guest_base).reason, Exception::HVC);
+    ASSERT_EQ(seen.size(), 4u);
+    EXPECT_EQ(seen[2].guest_instructions - seen[1].guest_instructions, 1u);
+    EXPECT_GT(seen[2].instructions - seen[1].instructions, 1u);
+}
+
 }  // namespace
 }  // namespace lkvm::test
