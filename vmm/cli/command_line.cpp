@@ -30,7 +30,8 @@ void add_run_options(CLI::App& run, RunOptions& options) {
         ->type_name("SIZE[@ADDRESS]")
         ->allow_extra_args(false);
     run.add_option("-d,--disk", options.disks,
-                   "Disk image or block device; options ro, direct, serial=TEXT, queues=N, packed, "
+                   "Disk image or block device, or directory as root file system; options ro, "
+                   "direct, serial=TEXT, queues=N, packed, "
                    "io=auto|io_uring|threads; repeat for more disks")
         ->type_name("FILE[,OPTION...]")
         ->allow_extra_args(false);

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "vmm/cli/root_arguments.hpp"
 #include "vmm/machine/choose_backend.hpp"
 #include "vmm/machine/guest_loader.hpp"
 #include "vmm/machine/machine.hpp"
@@ -28,12 +29,26 @@ void compare_with_host(const RamBanks& banks, StderrLog& log) {
                   "MB) exceeds that of the host (", host >> 20, "MB)"));
 }
 
+/// With a root file system and no initial RAM disk the one that we built, which has drivers.
+void add_initrd(MachineConfig& config, StderrLog& log) {
+    if (!config.wants_initrd) return;
+    config.initrd = built_initrd();
+    if (config.initrd.empty()) {
+        log.warn(
+            "no --initrd given and none built ('make assets'): the kernel needs the drivers of "
+            "its root file system built in");
+    } else {
+        log.debug(text("no --initrd given, '", config.initrd, "' leads to the root file system"));
+    }
+}
+
 }  // namespace
 
 Outcome<ExitCode> run_machine(const MachineConfig& described, StderrLog& log) {
     MachineConfig config = described;
     HostedZoneFiles files;
     if (!config.bundle.empty()) LKVM_CHECK(apply_bundle(config, files, log));
+    add_initrd(config, log);
     const BackendChoice choice = LKVM_CHECK(choose_backend(config.accelerator));
     const RamPlan plan = LKVM_CHECK(plan_ram(config.memory, choice.address_limit));
     for (const std::string& warning : plan.warnings) log.warn(warning);

@@ -9,6 +9,7 @@
 #include "vmm/cli/device_arguments.hpp"
 #include "vmm/cli/network_arguments.hpp"
 #include "vmm/cli/number.hpp"
+#include "vmm/cli/root_arguments.hpp"
 #include "vmm/cli/share_arguments.hpp"
 #include "vmm/control/control_folder.hpp"
 #include "vmm/host/cpu_list.hpp"
@@ -155,21 +156,12 @@ Outcome<std::string> check_kernel(const RunOptions& options) {
 /// more than 1 GiB is free; 2^7 pages are a huge page of the host.
 constexpr std::string_view balloon_command_line = " page_reporting.page_reporting_order=7";
 
-/// The same as kvmtool's. In its other caches Linux keeps a copy of a file for each time that it
-/// looked the name up, and they need not agree.
-constexpr std::string_view root_command_line =
-    " root=/dev/root rootfstype=9p "
-    "rootflags=trans=virtio,version=9p2000.L,msize=262144,cache=loose";
-
-std::string kernel_command_line(const RunOptions& options) {
+std::string kernel_command_line(const RunOptions& options, const DeviceOptions& devices) {
     std::string line;
     if (!options.no_defaults) {
         line = options.console == "virtio" ? virtio_console_command_line : default_command_line;
         if (options.balloon) line += balloon_command_line;
-        for (const std::string& disk : options.disks) {
-            const auto root = parse_root_directory(disk);
-            if (root.has_value()) line += text(root_command_line, root->read_only ? " ro" : " rw");
-        }
+        line += root_command_line(devices, !options.initrd.empty(), options.params);
     }
     for (const std::string& part : options.params) {
         if (!line.empty() && !part.empty()) line += ' ';
@@ -201,7 +193,6 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     machine.zone = options.zone;
     machine.kernel = LKVM_CHECK(check_kernel(options));
     machine.initrd = options.initrd;
-    machine.command_line = kernel_command_line(options);
     machine.memory = LKVM_CHECK(check_memory(options.memory));
     machine.cpu_count = LKVM_CHECK(check_cpus(options.cpus));
     machine.name = LKVM_CHECK(check_name(options.name.empty() ? options.zone : options.name));
@@ -217,17 +208,10 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     machine.kvm.pv_ipi = !options.no_pv_ipi;
     machine.affinity = LKVM_CHECK(parse_affinity(options.affinity, machine.cpu_count));
     machine.hugetlbfs = options.hugetlbfs;
-    for (const std::string& disk : options.disks) {
-        if (const auto root = parse_root_directory(disk)) {
-            if (!machine.devices.shares.empty()) {
-                return usage_failure(
-                    text("--disk '", disk, "': there is a root directory already"));
-            }
-            machine.devices.shares.push_back(*root);
-            continue;
-        }
-        machine.devices.disks.push_back(LKVM_CHECK(parse_disk(disk)));
-    }
+    LKVM_CHECK(check_disks(options.disks, machine.devices));
+    machine.command_line = kernel_command_line(options, machine.devices);
+    machine.wants_initrd = options.initrd.empty() && options.bundle.empty() &&
+                           !options.no_defaults && !options.disks.empty();
     machine.devices.rng = options.rng;
     machine.devices.balloon = options.balloon;
     if (!options.vsock.empty()) {

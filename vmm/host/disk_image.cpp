@@ -46,7 +46,7 @@ Outcome<> DiskImage::open_files(const DiskOptions& options) {
     if (::stat(path_.c_str(), &about) != 0) return failure(system_error_text(errno));
     block_device_ = S_ISBLK(about.st_mode);
     if (!block_device_ && !S_ISREG(about.st_mode)) {
-        return failure("expected a regular file or a block device");
+        return failure("expected an image file, a block device or a directory");
     }
     // A block device that the host has mounted, or uses otherwise, stays its own.
     const int exclusive = block_device_ && !options.read_only ? O_EXCL : 0;

@@ -34,8 +34,9 @@ struct KvmOptions {
 inline constexpr std::uint64_t default_code_cache = std::uint64_t{32} << 20;
 
 struct MachineConfig {
-    std::string kernel;  ///< path
-    std::string initrd;  ///< path; empty: none
+    std::string kernel;         ///< path
+    std::string initrd;         ///< path; empty: none
+    bool wants_initrd = false;  ///< none was given, the built one leads to the root file system
     /// Where they are in those files; nothing: the whole files.
     std::optional<FilePart> kernel_part;
     std::optional<FilePart> initrd_part;
