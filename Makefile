@@ -60,7 +60,7 @@ loong64: sysroot ## build/loong64/lkvm, static, for LoongArch hosts
 
 .PHONY: check
 check: deps $(BUILD)/build.ninja assets rootfs userland qemu-system kvm-assets kvm-selftests \
-		baremetal firmware ## the tests, with all set-up; what CI runs
+		baremetal firmware zones-assets ## the tests, with all set-up; what CI runs
 	@cmake --build $(BUILD) -j $(JOBS)
 	@BUILD=$(BUILD) JOBS=$(JOBS) tests/check.sh
 
@@ -122,15 +122,27 @@ baremetal: sysroot ## build/baremetal/lkvm-zones.efi and .elf, the bare-metal hy
 		-DCMAKE_TOOLCHAIN_FILE=$(CURDIR)/cmake/loong64-elf.cmake \
 		-DLKVM_SYSROOT=$(abspath $(BUILD))/sysroot-loong64
 	@cmake --build $(BUILD)/baremetal -j $(JOBS) --target zones
+	@tests/guest/zone/build.sh $(BUILD)/baremetal
+
+.PHONY: zones-assets
+zones-assets: assets loong64 ## the initrd with the loong64 lkvm, for zones that manage others
+	@cmake/make-zones-initrd.sh $(ASSETS) $(BUILD)/loong64/lkvm
+
+# What a zone's initrd does before the shell.
+address = lkvm.then=shell lkvm.run="ip addr add 10.0.0.$(1)/24 dev eth0 && ip link set eth0 up"
 
 .PHONY: run-zones
-run-zones: lkvm assets baremetal ## two Debian zones, two CPUs each, on the software board
+run-zones: lkvm zones-assets baremetal ## two Debian zones and a bare one on a five-CPU board
 	@$(BUILD)/lkvm pack -o $(BUILD)/zones.img \
-		--zone linux0 -k $(ASSETS)/vmlinuz -i $(ASSETS)/initrd.img -m 512@0x90000000 -c 2 \
-		--zone linux1 -k $(ASSETS)/vmlinuz -i $(ASSETS)/initrd.img -m 512@0x90000000 -c 2
-	@echo "lkvm: ctrl-] 0 and ctrl-] 1 switch between the zones, ctrl-a x leaves" >&2
+		--zone linux0 -k $(ASSETS)/vmlinuz -i $(ASSETS)/zones.img -m 512@0x90000000 -c 2 \
+			--rng -n mode=zones,net=lan --control -p '$(call address,1)' \
+		--zone linux1 -k $(ASSETS)/vmlinuz -i $(ASSETS)/initrd.img -m 512@0x90000000 -c 2 \
+			--rng -n mode=zones,net=lan -p '$(call address,2)' \
+		--zone heart -k $(BUILD)/baremetal/heartbeat.elf -m 64@0x90000000
+	@echo "lkvm: ctrl-] 0, 1 and 2 switch between the zones, ctrl-a x leaves;" >&2
+	@echo "lkvm: in zone 0 try 'lkvm list', 'lkvm stop heart' and 'ping 10.0.0.2'" >&2
 	@$(BUILD)/lkvm run --lvz -k $(BUILD)/baremetal/lkvm-zones.elf -i $(BUILD)/zones.img \
-		-m 2G@0x90000000 -c 4
+		-m 2G@0x90000000 -c 5
 
 .PHONY: deb
 deb: ## a Debian package of lkvm: build/deb/lkvm_*.deb
