@@ -8,6 +8,7 @@
 
 #include "baremetal/boot/banner.hpp"
 #include "baremetal/boot/board.hpp"
+#include "baremetal/boot/self_test.hpp"
 #include "baremetal/console/console.hpp"
 #include "baremetal/control/line_writer.hpp"
 #include "baremetal/cpu/clock.hpp"
@@ -120,6 +121,7 @@ void enable_virtualization() {
 [[noreturn]] void run_assignment() {
     enable_virtualization();
     enable_host_events();
+    check_cpu(this_cpu() == console_cpu, {board.cpus.data(), board.cpu_count});
     const Assignment& mine = assignments[this_cpu()];
     if (mine.zone != nullptr) mine.zone->serve(mine.vcpu);
     for (;;) wait_for_interrupt();

@@ -33,8 +33,9 @@ std::int64_t control(HypercallZone& zone, ManagedZones& zones, const HypercallAr
         !memory.slice(Gpa{reply_address}, reply_room).has_value()) {
         return refuse(HypercallError::bad_address);
     }
+    if (reply_room < min_reply_room) return refuse(HypercallError::too_small);
+    if (reply_room < scratch.size()) scratch = scratch.first(reply_room);
     const std::size_t size = serve_control(zones, {copy.data(), copy.size()}, scratch);
-    if (size > reply_room) return refuse(HypercallError::too_small);
     const auto reply = std::as_bytes(scratch.first(size));
     if (!memory.write_bytes(Gpa{reply_address}, reply).has_value()) {
         return refuse(HypercallError::bad_address);
@@ -46,16 +47,13 @@ std::int64_t control(HypercallZone& zone, ManagedZones& zones, const HypercallAr
 
 std::int64_t do_hypercall(HypercallZone& zone, ManagedZones& zones,
                           const HypercallArguments& arguments, std::span<char> scratch) {
-    const auto [first, second, third, fourth] = arguments.values;
     switch (static_cast<Hypercall>(arguments.number)) {
         case Hypercall::version:
             return hypercall_version;
         case Hypercall::console_write:
-            return write_console(zone, first, second);
+            return write_console(zone, arguments.values[0], arguments.values[1]);
         case Hypercall::control:
             return control(zone, zones, arguments, scratch);
-        case Hypercall::doorbell:
-            return zone.ring_region(first) ? 0 : refuse(HypercallError::bad_argument);
     }
     return refuse(HypercallError::no_such_call);
 }

@@ -20,7 +20,6 @@ enum class Hypercall : std::uint64_t {
     version = 0,        ///< -> hypercall_version
     console_write = 1,  ///< a1 address, a2 size -> size
     control = 2,        ///< a1, a2 a control line; a3, a4 room for the reply -> its size
-    doorbell = 3,       ///< a1 number of one of the zone's shared regions -> 0
 };
 inline constexpr std::int64_t hypercall_version = 1;
 
@@ -29,7 +28,7 @@ enum class HypercallError : std::int64_t {
     bad_argument = -2,
     bad_address = -3,  ///< not wholly in one RAM bank
     forbidden = -4,    ///< for zones with control only, or for the kernel only
-    too_small = -5,    ///< the reply does not fit
+    too_small = -5,    ///< less room for the reply than min_reply_room
 };
 
 /// The zone that calls. On the CPU of the calling vCPU.
@@ -38,14 +37,14 @@ public:
     [[nodiscard]] virtual const GuestMemory& memory() const = 0;
     [[nodiscard]] virtual bool has_control() const = 0;
     virtual void write_console(std::span<const std::byte> bytes) = 0;
-    /// False: it has no such region.
-    virtual bool ring_region(std::uint64_t number) = 0;
 
 protected:
     ~HypercallZone() = default;  // never deleted through the interface
 };
 
 inline constexpr std::uint64_t max_console_write = 1024;
+/// Every error fits; what is longer says that it does not fit, a log is cut.
+inline constexpr std::uint64_t min_reply_room = 256;
 
 struct HypercallArguments {
     std::uint64_t number = 0;

@@ -47,8 +47,8 @@ struct ExitRecord {
 class ExitLog {
 public:
     static constexpr std::size_t kept = 8;
-    /// After this many exits at one place and none elsewhere a guest is taken for stuck: no driver
-    /// polls one register that long.
+    /// After this many exits at one place and none elsewhere a guest is taken for stuck, if they
+    /// have no effect. Polling a device for ever is a program's good right.
     static constexpr std::uint64_t stuck_after = std::uint64_t{1} << 24;
 
     /// False: the guest is stuck.
@@ -58,7 +58,7 @@ public:
         records_[next_++ % kept] = ExitRecord{reason, pc, detail};
         same_ = pc == last_pc_ ? same_ + 1 : 0;
         last_pc_ = pc;
-        return same_ < stuck_after || reason == ExitReason::interrupt || reason == ExitReason::idle;
+        return same_ < stuck_after || !is_without_effect(reason);
     }
     void note_cost(ExitReason reason, std::uint64_t instructions) {
         Slot& slot = slots_[static_cast<std::size_t>(reason)];
@@ -81,6 +81,11 @@ public:
     }
 
 private:
+    static bool is_without_effect(ExitReason reason) {
+        return reason == ExitReason::cpucfg || reason == ExitReason::csr ||
+               reason == ExitReason::cacop;
+    }
+
     struct Slot {
         std::atomic<std::uint64_t> count{0};
         std::atomic<std::uint64_t> instructions{0};

@@ -86,7 +86,6 @@ public:
         return (description_.flags & bundle::zone_flags::control) != 0;
     }
     void write_console(std::span<const std::byte> bytes) override { transmit(bytes); }
-    bool ring_region(std::uint64_t) override { return false; }
 
     // SerialBackend
     void transmit(std::span<const std::byte> bytes) override;

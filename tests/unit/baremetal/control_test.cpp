@@ -122,10 +122,13 @@ TEST(ExitLog, TakesEndlessExitsAtOnePlaceForStuck) {
     EXPECT_TRUE(log.note(ExitReason::cpucfg, 0x1004, 0));
 }
 
-TEST(ExitLog, AGuestThatIdlesForEverIsNotStuck) {
+TEST(ExitLog, AGuestThatIdlesOrPollsForEverIsNotStuck) {
     ExitLog log;
     for (std::uint64_t i = 0; i < ExitLog::stuck_after + 10; ++i) {
         ASSERT_TRUE(log.note(ExitReason::idle, 0x1000, 0));
+    }
+    for (std::uint64_t i = 0; i < ExitLog::stuck_after + 10; ++i) {
+        ASSERT_TRUE(log.note(ExitReason::mmio, 0x2000, 0));
     }
 }
 

@@ -27,7 +27,6 @@ protected:
     void write_console(std::span<const std::byte> bytes) override {
         console.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     }
-    bool ring_region(std::uint64_t number) override { return number == 1; }
 
     std::int64_t call(std::uint64_t number, std::uint64_t a1 = 0, std::uint64_t a2 = 0,
                       std::uint64_t a3 = 0, std::uint64_t a4 = 0) {
@@ -54,7 +53,7 @@ private:
 
 TEST_F(HypercallTest, HasAVersionAndRefusesOtherNumbers) {
     EXPECT_EQ(call(0), hypercall_version);
-    EXPECT_EQ(call(4), -1);
+    EXPECT_EQ(call(3), -1);
     EXPECT_EQ(call(UINT64_MAX), -1);
 }
 
@@ -94,11 +93,6 @@ TEST_F(HypercallTest, ForbidsControlToOthers) {
     put(0, "stop right");
     EXPECT_EQ(call(2, base, 10, base + 0x1000, 0x1000), -4);
     EXPECT_TRUE(zones.right.requests.empty());
-}
-
-TEST_F(HypercallTest, RingsRegionsThatTheZoneHas) {
-    EXPECT_EQ(call(3, 1), 0);
-    EXPECT_EQ(call(3, 2), -2);
 }
 
 }  // namespace

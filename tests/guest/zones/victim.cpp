@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A zone that does, for each typed letter, something that no zone must do. It has a second bank at
+// 0xa0000000, which must be all zero whenever it starts.
+#include "bare_zone.hpp"
+
+namespace {
+
+constexpr uint64_t nowhere = 0x70000000;
+constexpr uint64_t uart = 0x1fe001e0;
+constexpr uint64_t second_bank = 0xa0000000;
+constexpr uint64_t second_bank_size = 0x400000;
+alignas(4096) uint32_t empty_page[1024];
+
+bool memory_was_clear() {
+    auto* const words = &mmio<uint64_t>(second_bank | uint64_t{1} << 60);  // the cached window
+    bool clear = true;
+    for (uint64_t i = 0; i < second_bank_size / 8; ++i) {
+        clear = clear && words[i] == 0;
+        words[i] = 0x5ec4e75ec4e75ec4;
+    }
+    return clear;
+}
+
+void read(uint64_t address) {
+    const uint64_t value = mmio<uint64_t>(address);
+    asm volatile("" : : "r"(value));
+}
+
+void set_handler(uint64_t address) {
+    asm volatile("csrwr %0, 0xc" : "+r"(address) : : "memory");
+}
+
+void jump(uint64_t address) {
+    asm volatile("jirl $ra, %0, 0" : : "r"(address) : "$ra", "memory");
+}
+
+/// Hypercalls with pointers that are not the zone's: all are refused.
+void bad_pointers() {
+    const uint64_t places[] = {
+        0, nowhere, uart, 0x90000000 + 0x1000000 - 4, ~uint64_t{0} - 8, 0x9000000090000000};
+    bool refused = true;
+    for (const uint64_t place : places) {
+        refused = hypercall(1, place, 64) == -3 && refused;
+        refused = hypercall(2, place, 64, place, 64) < 0 && refused;
+    }
+    refused = hypercall(1, 0x90200000, ~uint64_t{0}) == -2 && refused;
+    for (uint64_t number = 3; number < 100; ++number) {
+        refused = hypercall(number, nowhere, nowhere) == -1 && refused;
+    }
+    put(refused ? "all refused\n" : "something was accepted\n");
+}
+
+void misbehave(char what) {
+    switch (what) {
+        case 'a':
+            read(nowhere);
+            break;
+        case 'b':
+            mmio<uint32_t>(0x90000000 + 0x1000000) = 1;  // the byte behind its bank
+            break;
+        case 'c':
+            jump(nowhere);
+            break;
+        case 'd':
+            asm volatile("csrrd $t0, 0x50" : : : "$t0");  // the hypervisor's GSTAT
+            break;
+        case 'e':  // an exception handler that is no code
+            set_handler(reinterpret_cast<uint64_t>(empty_page));
+            asm volatile(".word 0");
+            break;
+        case 'f':  // no handler at all
+            set_handler(0);
+            asm volatile(".word 0");
+            break;
+        case 'g': {  // an atomic operation on a device
+            uint64_t address = uart | uint64_t{1} << 63;
+            asm volatile("amadd.w $t0, $zero, %0" : : "r"(address) : "$t0", "memory");
+            break;
+        }
+        case 'h':
+            bad_pointers();
+            break;
+        case 'i':
+            for (;;) asm volatile("cpucfg $t0, $zero" : : : "$t0");
+            break;
+        case 'j':
+            put("Kernel panic - not syncing: as asked\n");
+            reset();
+        case 'k':
+            put("---[ end Kernel panic - not syncing: as asked ]---\n");
+            break;
+        case 'l':
+            put("spinning\n");
+            for (;;) asm volatile("");
+            break;
+        case 'm':
+            power_off();
+        case 'n':
+            reset();
+        case 'o':
+            jump(uart | uint64_t{1} << 63);  // a device is no code
+            break;
+        case 'p':
+            mmio<uint32_t>(0x1c000000) = 1;  // the start-up code that all zones share
+            break;
+        case 'q':  // translation on, and nothing to translate with
+            asm volatile("csrwr $zero, 0x181; ibar 0" : : : "memory");
+            break;
+        case 'r':
+            read(uint64_t{0x7fff} << 32);
+            break;
+        case 's':
+            for (uint64_t i = 0; i < 0x1000; ++i) {
+                const uint64_t address = i * 4, value = ~i;
+                asm volatile("iocsrwr.w %0, %1" : : "r"(value), "r"(address) : "memory");
+            }
+            put("went on\n");
+            break;
+        case 't': {  // walks over itself
+            for (uint64_t place = 0x9000000090200000;; place += 8) {
+                *reinterpret_cast<volatile uint64_t*>(place) = 0;
+            }
+        }
+        default:
+            put("what?\n");
+    }
+}
+
+}  // namespace
+
+extern "C" void program() {
+    put(memory_was_clear() ? "victim is ready, memory was clear\n" : "memory was not clear\n");
+    for (;;) misbehave(get());
+}
