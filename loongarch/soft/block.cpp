@@ -36,6 +36,9 @@ Block* BlockCache::add(std::uint64_t address, BlockMode mode, const std::byte* c
     new (op_place + op_count * sizeof(Op)) BlockLinks;
 
     Block*& head = buckets_[bucket(address)];
+    unsigned length = 1;
+    for (const Block* other = head; other != nullptr; other = other->next_in_bucket) ++length;
+    crowded_ = crowded_ || length >= max_chain;
     block->next_in_bucket = head;
     head = block;
     Block*& page = pages_[address & host_page_mask];
@@ -48,6 +51,7 @@ void BlockCache::flush() {
     std::fill(buckets_.begin(), buckets_.end(), nullptr);
     pages_.clear();
     used_ = 0;
+    crowded_ = false;
 }
 
 bool BlockCache::discard_page(std::uint64_t page) {

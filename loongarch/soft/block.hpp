@@ -63,6 +63,9 @@ public:
     static constexpr std::size_t max_block_bytes =
         sizeof(Block) + (max_ops + 1) * sizeof(Op) + sizeof(BlockLinks);
 
+    /// Most blocks of one bucket; a few are usual.
+    static constexpr unsigned max_chain = 64;
+
     /// `memory` outlives this, is aligned for a Block, and has room for at least one.
     explicit BlockCache(std::span<std::byte> memory);
 
@@ -77,7 +80,9 @@ public:
     Block* add(std::uint64_t address, BlockMode mode, const std::byte* code, const Op* ops,
                unsigned op_count, unsigned instructions);
 
-    [[nodiscard]] bool full() const { return memory_.size() - used_ < max_block_bytes; }
+    /// Also when a chain of one bucket got too long: code can be placed so that all of its blocks
+    /// fall into one, and finding and discarding would take for ever.
+    [[nodiscard]] bool full() const { return crowded_ || memory_.size() - used_ < max_block_bytes; }
     [[nodiscard]] std::size_t used_bytes() const { return used_; }
     /// Frees everything. No block may be running.
     void flush();
@@ -97,6 +102,7 @@ private:
     std::unordered_map<std::uint64_t, Block*> pages_;
     std::span<std::byte> memory_;
     std::size_t used_ = 0;
+    bool crowded_ = false;
 };
 
 /// Where a virtual pc's block is, for the current translation context.

@@ -71,6 +71,17 @@ TEST_F(BlockCacheTest, StartsAnewAfterAFlush) {
     EXPECT_EQ(add(0x90001000, 5), first) << "the memory is used again";
 }
 
+TEST_F(BlockCacheTest, IsFullWhenAGuestPutsAllItsBlocksIntoOneBucket) {
+    // 2^24 apart: the hash takes other bits.
+    std::uint64_t address = 0x90000000;
+    unsigned count = 0;
+    for (; !cache.full(); ++count, address += std::uint64_t{1} << 24) add(address, 1);
+    EXPECT_EQ(count, BlockCache::max_chain);
+    EXPECT_LT(cache.used_bytes(), size / 2) << "the chain does not fill the memory";
+    cache.flush();
+    EXPECT_FALSE(cache.full());
+}
+
 TEST_F(BlockCacheTest, KeepsTheMemoryOfDiscardedBlocksUntilAFlush) {
     Block* const block = add(0x90000000, 5);
     const std::size_t used = cache.used_bytes();
