@@ -96,7 +96,7 @@ Outcome<std::optional<ExitCode>> Machine::guest_reset() {
         return std::optional{ExitCode::guest_reset};
     }
     log_.info("the guest resets itself");
-    if (!paused_) pause_vcpus();
+    pause_vcpus();
     LKVM_CHECK(devices_.reset());
     platform_.reset();
     ram_.clear();
@@ -107,7 +107,6 @@ Outcome<std::optional<ExitCode>> Machine::guest_reset() {
     // What the vCPUs wished before they stood still is done with.
     wishes_.fetch_and(~static_cast<unsigned>(wish_reset), std::memory_order_acquire);
     start_vcpus();
-    paused_ = false;
     return std::optional<ExitCode>{};
 }
 

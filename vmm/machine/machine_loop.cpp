@@ -93,7 +93,11 @@ Outcome<std::optional<ExitCode>> Machine::grant_wishes() {
         return std::optional{ExitCode::killed};
     }
     if ((wishes & wish_power_off) != 0) return std::optional{ExitCode::powered_off};
-    if ((wishes & wish_reset) != 0) return guest_reset();
+    if ((wishes & wish_reset) != 0) {
+        if (!paused_) return guest_reset();
+        // Somebody paused the guest before its reset was served: when it goes on.
+        wishes_.fetch_or(wish_reset, std::memory_order_relaxed);
+    }
     return std::optional<ExitCode>{};
 }
 

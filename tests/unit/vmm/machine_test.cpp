@@ -17,11 +17,13 @@
 #include "tests/unit/boot/image_builder.hpp"
 #include "tests/unit/vmm/temporary_file.hpp"
 #include "vmm/host/unique_fd.hpp"
+#include "vmm/host/unix_listener.hpp"
 #include "vmm/machine/ram_plan.hpp"
 #include "vmm/text.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -244,6 +246,44 @@ TEST(Machine, ResetsInPlaceWithFreshMemory) {
     });
     EXPECT_EQ(child.wait(), 0);
     EXPECT_EQ(child.printed, "fresh fresh fresh fresh ");
+}
+
+/// One request to a control socket.
+std::string ask(const std::string& path, std::string_view request) {
+    sockaddr_un address;
+    EXPECT_TRUE(vmm::unix_address(path, address));
+    const vmm::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
+    EXPECT_EQ(::connect(fd.value(), generic, sizeof(address)), 0);
+    EXPECT_EQ(::send(fd.value(), request.data(), request.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(request.size()));
+    std::string answer(4096, '\0');
+    const ssize_t count = ::recv(fd.value(), answer.data(), answer.size(), MSG_WAITALL);
+    answer.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
+    return answer;
+}
+
+TEST(Machine, StaysPausedThoughTheGuestResetsItself) {
+    const std::string socket = vmm::text("machine-pause-", ::getpid(), ".sock");
+    MachineChild child(
+        [](const Guest& guest) {
+            guest.print(vmm::text("boot ", guest.boot, '\n'));
+            if (guest.boot >= 2) return guest.power_off();
+            while (!guest.stopping) std::this_thread::yield();
+            // Falls between the pause and the machine's next look.
+            if (guest.boot == 0) guest.reset();
+        },
+        [&](vmm::MachineConfig& config) {
+            config.name = "machine-pause";
+            config.control_socket = socket;
+        });
+    child.expect("boot 0\n");
+    EXPECT_EQ(ask(socket, "pause\n"), "ok\n");
+    EXPECT_THAT(ask(socket, "stat\n"), HasSubstr("state paused"));
+    // Goes on as boot 1 and is then reset.
+    EXPECT_EQ(ask(socket, "resume\n"), "ok\n");
+    EXPECT_EQ(child.wait(), 0);
+    EXPECT_THAT(child.printed, testing::EndsWith("boot 2\n"));
 }
 
 TEST(Machine, AsksForADoorbellForEveryQueue) {
