@@ -42,6 +42,7 @@ Outcome<DiskOptions> parse_disk(std::string_view argument) {
     std::string_view rest = argument;
     disk.path = next_field(rest);
     if (disk.path.empty()) return bad_disk(argument, "expected FILE[,OPTION...]");
+    if (argument.ends_with(',')) return bad_disk(argument, "nothing behind the last comma");
     while (!rest.empty()) {
         const std::string_view field = next_field(rest);
         if (field == "ro") {

@@ -41,6 +41,7 @@ std::optional<unsigned> plain_number(std::string_view digits, int base, unsigned
 }
 
 std::optional<MacAddress> parse_mac(std::string_view text) {
+    if (text.ends_with(':')) return std::nullopt;
     MacAddress mac{};
     for (std::size_t i = 0; i < mac.size(); ++i) {
         const std::string_view field = next_field(text, ':');
@@ -55,6 +56,7 @@ std::optional<MacAddress> parse_mac(std::string_view text) {
 }
 
 std::optional<std::uint32_t> parse_ipv4(std::string_view text) {
+    if (text.ends_with('.')) return std::nullopt;
     std::uint32_t address = 0;
     constexpr int bytes = 4;
     for (int i = 0; i < bytes; ++i) {
@@ -243,6 +245,8 @@ Outcome<std::optional<NetOptions>> parse_network(std::string_view argument) {
     Reading reading;
     reading.argument = argument;
     reading.options.argument = argument;
+    if (argument.empty()) return reading.bad("expected mode=MODE[,OPTION...]");
+    if (argument.ends_with(',')) return reading.bad("nothing behind the last comma");
     std::string_view rest = argument;
     while (!rest.empty()) {
         std::string_view value = next_field(rest, ',');

@@ -90,11 +90,17 @@ struct Argument {
     [[nodiscard]] Failure bad(std::string_view what) const {
         return usage_failure(vmm::text(option, " '", text, "': ", what));
     }
+    /// For lists, as cutting fields off does not see it.
+    [[nodiscard]] Outcome<> check_end() const {
+        if (text.ends_with(',')) return bad("nothing behind the last comma");
+        return {};
+    }
 };
 
 /// board=N,first=SECTOR,count=SECTORS[,ro][,serial=TEXT]
 Outcome<ZoneDisk> parse_board_disk(const Argument& argument) {
     ZoneDisk disk;
+    LKVM_CHECK(argument.check_end());
     std::string_view rest = argument.text;
     while (!rest.empty()) {
         const std::string_view field = next_field(rest);
@@ -150,6 +156,7 @@ Outcome<ZoneDisk> parse_zone_disk(const std::string& typed) {
 
 Outcome<ZoneRegion> parse_region(const std::string& typed) {
     const Argument argument{"--shm", typed};
+    LKVM_CHECK(argument.check_end());
     std::string_view rest = typed;
     ZoneRegion region;
     region.name = next_field(rest);
@@ -179,6 +186,7 @@ bool parse_interrupt(std::string_view value, ZonePassed& passed) {
 
 Outcome<ZonePassed> parse_passed(const std::string& typed) {
     const Argument argument{"--pass", typed};
+    LKVM_CHECK(argument.check_end());
     std::string_view rest = typed;
     const std::string_view range = next_field(rest);
     const std::size_t dash = range.find('-');
@@ -220,6 +228,7 @@ Outcome<ZonePassed> parse_passed(const std::string& typed) {
 Outcome<std::vector<unsigned>> parse_pins(const std::string& typed, unsigned cpu_count) {
     std::vector<unsigned> cpus;
     const Argument argument{"--pin", typed};
+    LKVM_CHECK(argument.check_end());
     std::string_view rest = typed;
     while (!rest.empty()) {
         const auto number = number_below(next_field(rest), UINT32_MAX);

@@ -48,6 +48,14 @@ TEST(NetworkArguments, ReadsMacAddresses) {
     }
 }
 
+TEST(NetworkArguments, NothingEndsWithASeparator) {
+    for (const char* wrong :
+         {"", ",", "mode=user,", "mac=02:00:ab:cd:ef:01:", "mode=user,packed,",
+          "hostfwd=tcp:127.0.0.1.:2222-:22", "hostfwd=tcp::2222-10.0.2.15.:22"}) {
+        bad(wrong);
+    }
+}
+
 TEST(NetworkArguments, NumbersAreInRange) {
     EXPECT_EQ(good("mtu=9000").mtu, 9000);
     EXPECT_EQ(good("mode=tap,queues=4").queues, 4u);

@@ -160,6 +160,10 @@ TEST(PackCommand, BadValuesAreRefusedWithWhatWouldDo) {
     EXPECT_THAT(refused({"--pass", "0x10000-16K,what"}), HasSubstr("'what'"));
     EXPECT_THAT(refused({"--pin", "1,2"}), HasSubstr("2 CPUs for a zone with 1"));
     EXPECT_THAT(refused({"--pin", "x"}), HasSubstr("numbers of CPUs"));
+    EXPECT_THAT(refused({"--pin", "1,"}), HasSubstr("nothing behind the last comma"));
+    EXPECT_THAT(refused({"--shm", "box,64K@0xc0000000,"}), HasSubstr("behind the last comma"));
+    EXPECT_THAT(refused({"--pass", "0x10080000-0x4000,dma,"}), HasSubstr("behind the last comma"));
+    EXPECT_THAT(refused({"-d", "board=0,first=0,count=8,"}), HasSubstr("behind the last comma"));
 }
 
 TEST(PackCommand, EverythingElseIsRefusedToo) {
