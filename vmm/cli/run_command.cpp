@@ -50,6 +50,7 @@ Outcome<ExitCode> run_machine(const MachineConfig& described, StderrLog& log) {
     if (!config.bundle.empty()) LKVM_CHECK(apply_bundle(config, files, log));
     add_initrd(config, log);
     const BackendChoice choice = LKVM_CHECK(choose_backend(config.accelerator));
+    LKVM_CHECK(check_backend_options(config, choice.accelerator));
     const RamPlan plan = LKVM_CHECK(plan_ram(config.memory, choice.address_limit));
     for (const std::string& warning : plan.warnings) log.warn(warning);
     GuestLoader loader = LKVM_CHECK(GuestLoader::open(config));

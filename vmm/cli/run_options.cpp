@@ -13,6 +13,7 @@
 #include "vmm/cli/share_arguments.hpp"
 #include "vmm/control/control_folder.hpp"
 #include "vmm/host/cpu_list.hpp"
+#include "vmm/machine/choose_backend.hpp"
 #include "vmm/text.hpp"
 
 #include <unistd.h>
@@ -118,6 +119,32 @@ Outcome<IrqchipChoice> check_irqchip(const std::string& option) {
     return choose("--irqchip", option, choices);
 }
 
+/// Notes what only one backend can do, so that nothing is ignored silently.
+void note_backend_options(const RunOptions& options, MachineConfig& machine) {
+    const auto note = [](std::vector<BackendOption>& list, std::string_view option,
+                         const std::string& value) {
+        if (!value.empty()) list.push_back({text(option, " '", value, '\''), "no such option"});
+    };
+    const auto note_flag = [](std::vector<BackendOption>& list, std::string_view option,
+                              bool given) {
+        if (given) list.push_back({std::string(option), "no such option"});
+    };
+    note_flag(machine.soft_only, "--lvz", options.lvz);
+    note(machine.soft_only, "--trace", options.trace_file);
+    note_flag(machine.soft_only, "--debug-single-step", options.single_step);
+    note(machine.soft_only, "--code-cache", options.code_cache);
+    if (machine.kvm.irqchip == IrqchipChoice::kernel) {
+        machine.kvm_only.push_back({"--irqchip 'kernel'", "auto or user"});
+    }
+    note_flag(machine.kvm_only, "--disable-lsx", options.no_lsx);
+    note_flag(machine.kvm_only, "--disable-lasx", options.no_lasx);
+    note_flag(machine.kvm_only, "--disable-lbt", options.no_lbt);
+    note_flag(machine.kvm_only, "--disable-pmu", options.no_pmu);
+    note_flag(machine.kvm_only, "--disable-ptw", options.no_ptw);
+    note_flag(machine.kvm_only, "--no-steal-time", options.no_steal_time);
+    note_flag(machine.kvm_only, "--no-pv-ipi", options.no_pv_ipi);
+}
+
 /// What the description in a bundle says is not said again.
 Outcome<> check_bundle(const RunOptions& options) {
     if (options.bundle.empty() != options.zone.empty()) {
@@ -199,6 +226,8 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     machine.control_socket = control_path(machine.name);
     machine.accelerator = LKVM_CHECK(check_accelerator(options.accelerator));
     machine.kvm.irqchip = LKVM_CHECK(check_irqchip(options.irqchip));
+    note_backend_options(options, machine);
+    LKVM_CHECK(check_backend_options(machine, machine.accelerator));
     machine.kvm.lsx = !options.no_lsx;
     machine.kvm.lasx = !options.no_lasx;
     machine.kvm.lbt = !options.no_lbt;
@@ -208,6 +237,11 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     machine.kvm.pv_ipi = !options.no_pv_ipi;
     machine.affinity = LKVM_CHECK(parse_affinity(options.affinity, machine.cpu_count));
     machine.hugetlbfs = options.hugetlbfs;
+    if (!options.hugetlbfs.empty() && options.balloon) {
+        // A huge page that was given back may be somebody else's when the guest wants it again.
+        return bad_value("--hugetlbfs", options.hugetlbfs,
+                         "memory that is reserved as a whole, expected no --balloon");
+    }
     LKVM_CHECK(check_disks(options.disks, machine.devices));
     machine.command_line = kernel_command_line(options, machine.devices);
     machine.wants_initrd = options.initrd.empty() && options.bundle.empty() &&

@@ -31,6 +31,12 @@ struct KvmOptions {
     bool pv_ipi = true;
 };
 
+/// An option as it was given that only one backend can fulfil.
+struct BackendOption {
+    std::string option;   ///< with its value
+    std::string allowed;  ///< instead of it, with the other backend
+};
+
 inline constexpr std::uint64_t default_code_cache = std::uint64_t{32} << 20;
 
 struct MachineConfig {
@@ -59,6 +65,8 @@ struct MachineConfig {
     bool lvz = false;                                     ///< offer the virtualization extension
     std::uint64_t code_cache_bytes = default_code_cache;  ///< software CPU
     KvmOptions kvm;
+    std::vector<BackendOption> soft_only;  ///< given, and in vain under KVM
+    std::vector<BackendOption> kvm_only;   ///< given, and in vain on the software CPU
 };
 
 }  // namespace lkvm::vmm

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "vmm/machine/choose_backend.hpp"
+
 namespace lkvm::test {
 namespace {
 
@@ -167,6 +169,44 @@ TEST(CommandLine, RefusesEmptyValuesInsteadOfIgnoringTheirOptions) {
     }
     EXPECT_NE(failure({"run", "kernel", "--mem", ""}), "");
     EXPECT_EQ(run({"kernel", "--params", ""}).machine.kernel, "kernel");
+}
+
+TEST(CommandLine, RefusesOptionsThatDoNothingWithTheBackend) {
+    const std::string nothing = ": does nothing under KVM, expected --accel soft or no such option";
+    EXPECT_EQ(failure({"run", "k", "--accel", "kvm", "--lvz"}), "--lvz" + nothing);
+    EXPECT_EQ(failure({"run", "k", "--accel", "kvm", "--trace", "t"}), "--trace 't'" + nothing);
+    EXPECT_EQ(failure({"run", "k", "--accel", "kvm", "--debug-single-step"}),
+              "--debug-single-step" + nothing);
+    EXPECT_EQ(failure({"run", "k", "--accel", "kvm", "--code-cache", "64M"}),
+              "--code-cache '64M'" + nothing);
+    EXPECT_EQ(failure({"run", "k", "--accel", "soft", "--irqchip", "kernel"}),
+              "--irqchip 'kernel': does nothing on the software CPU, expected KVM or auto or user");
+    EXPECT_EQ(run({"k", "--accel", "soft", "--irqchip", "user"}).machine.kernel, "k");
+    for (const char* const option :
+         {"--disable-lsx", "--disable-lasx", "--disable-lbt", "--disable-pmu", "--disable-ptw",
+          "--no-steal-time", "--no-pv-ipi"}) {
+        EXPECT_EQ(failure({"run", "k", "--accel", "soft", option}),
+                  std::string(option) +
+                      ": does nothing on the software CPU, expected KVM or no such option");
+        EXPECT_EQ(run({"k", "--accel", "kvm", option}).machine.kernel, "k");
+        // Later, when it is known what runs the CPUs.
+        const auto machine = run({"k", option}).machine;
+        EXPECT_TRUE(vmm::check_backend_options(machine, vmm::Accelerator::kvm).has_value());
+        EXPECT_FALSE(vmm::check_backend_options(machine, vmm::Accelerator::soft).has_value());
+    }
+}
+
+TEST(CommandLine, RefusesABalloonOfHugePages) {
+    EXPECT_EQ(failure({"run", "k", "--hugetlbfs", "/huge", "--balloon"}),
+              "--hugetlbfs '/huge': memory that is reserved as a whole, expected no --balloon");
+    EXPECT_EQ(run({"k", "--hugetlbfs", "/huge"}).machine.hugetlbfs, "/huge");
+}
+
+TEST(CommandLine, RefusesATrailingCommaOfDisks) {
+    EXPECT_THAT(failure({"run", "k", "-d", "disk.img,"}),
+                HasSubstr("--disk 'disk.img,': nothing behind the last comma"));
+    EXPECT_NE(failure({"run", "k", "-d", "disk.img,ro,"}), "");
+    EXPECT_TRUE(run({"k", "-d", "disk.img,ro"}).machine.devices.disks.at(0).read_only);
 }
 
 TEST(CommandLine, RefusesWhatItDoesNotKnow) {
