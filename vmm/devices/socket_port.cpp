@@ -2,81 +2,49 @@
 #include "vmm/devices/socket_port.hpp"
 
 #include <cerrno>
-#include <cstring>
+#include <chrono>
 #include <utility>
 
 #include "vmm/text.hpp"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 namespace lkvm::vmm {
 
 namespace {
 
-Failure bad_port(const PortOptions& options, std::string_view what) {
-    return setup_failure(text("--port '", options.name, ',', options.path, "': ", what));
-}
-
-/// A socket file that a program left behind: nobody answers there.
-bool stale(const sockaddr_un& address) {
-    struct stat about{};
-    if (::lstat(address.sun_path, &about) != 0 || !S_ISSOCK(about.st_mode)) return false;
-    const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
-    return ::connect(probe.value(), generic, sizeof(address)) != 0 && errno == ECONNREFUSED;
-}
+/// After the host had no descriptor for a client.
+constexpr std::chrono::milliseconds pause_after_failure{100};
 
 }  // namespace
 
 Outcome<std::unique_ptr<SocketPort>> SocketPort::create(const PortOptions& options, EventLoop& loop,
                                                         Wake wake) {
-    std::unique_ptr<SocketPort> port(new SocketPort(options.path, loop, std::move(wake)));
+    std::unique_ptr<SocketPort> port(new SocketPort(loop, std::move(wake)));
     LKVM_CHECK(port->listen(options));
     return port;
 }
 
 SocketPort::~SocketPort() {
     if (client_.valid()) loop_.unwatch(client_.value());
-    if (listener_.valid()) loop_.unwatch(listener_.value());
-    if (bound_) ::unlink(path_.c_str());
+    if (listener_.fd() >= 0) loop_.unwatch(listener_.fd());
 }
 
 Outcome<> SocketPort::listen(const PortOptions& options) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path_.size() >= sizeof(address.sun_path)) {
-        return bad_port(options, text("a socket's path has at most ", sizeof(address.sun_path) - 1,
-                                      " characters"));
-    }
-    std::memcpy(address.sun_path, path_.data(), path_.size());
-    if (stale(address)) ::unlink(path_.c_str());
-    listener_ = UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!listener_.valid()) return bad_port(options, system_error_text(errno));
-    const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
-    if (::bind(listener_.value(), generic, sizeof(address)) != 0) {
-        const int error = errno;
-        listener_ = UniqueFd();
-        return bad_port(options, system_error_text(error));
-    }
-    bound_ = true;
-    if (::listen(listener_.value(), 8) != 0) {
-        const int error = errno;
-        listener_ = UniqueFd();
-        return bad_port(options, system_error_text(error));
-    }
-    loop_.watch(listener_.value(), EPOLLIN, [this](std::uint32_t) { accept_client(); });
+    listener_ =
+        LKVM_CHECK(UnixListener::create(options.path, text("--port '", options.name, '\'')));
+    loop_.watch(listener_.fd(), EPOLLIN, [this](std::uint32_t) { accept_client(); });
     return {};
 }
 
 void SocketPort::accept_client() {
-    UniqueFd client(::accept4(listener_.value(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!client.valid()) return;
+    UniqueFd client = listener_.accept();
+    // The next one has its turn when this one is gone. One that could not be taken would be
+    // reported over and over.
+    loop_.change(listener_.fd(), 0);
+    if (!client.valid()) return listen_again_.start(pause_after_failure);
     client_ = std::move(client);
-    // The next one has its turn when this one is gone.
-    loop_.change(listener_.value(), 0);
     input_ended_ = false;
     hung_up_ = false;
     // Edges only: what the guest does not take now must not be reported over and over.
@@ -102,7 +70,7 @@ void SocketPort::end_client() {
     wake_.host_opened(false);
     // Writes that waited for the client are lost with it.
     wake_.output_ready();
-    loop_.change(listener_.value(), EPOLLIN);
+    loop_.change(listener_.fd(), EPOLLIN);
 }
 
 void SocketPort::guest_opened(bool open) {

@@ -10,8 +10,12 @@
 #include <lkvm/console_backend.hpp>
 
 #include "vmm/host/event_loop.hpp"
+#include "vmm/host/loop_timer.hpp"
 #include "vmm/host/unique_fd.hpp"
+#include "vmm/host/unix_listener.hpp"
 #include "vmm/outcome.hpp"
+
+#include <sys/epoll.h>
 
 namespace lkvm::vmm {
 
@@ -45,10 +49,10 @@ public:
     void guest_opened(bool open) override;
 
 private:
-    SocketPort(std::string path, EventLoop& loop, Wake wake)
-        : path_(std::move(path))
-        , loop_(loop)
+    SocketPort(EventLoop& loop, Wake wake)
+        : loop_(loop)
         , wake_(std::move(wake))
+        , listen_again_(loop, [this] { loop_.change(listener_.fd(), EPOLLIN); })
         , end_trigger_(loop.add_trigger([this] { end_client(); })) {}
 
     [[nodiscard]] Outcome<> listen(const PortOptions& options);
@@ -57,15 +61,14 @@ private:
     /// Once both directions are done with.
     void end_client();
 
-    const std::string path_;
     EventLoop& loop_;
     const Wake wake_;
-    UniqueFd listener_;
+    UnixListener listener_;
+    LoopTimer listen_again_;  // running only without a client
     UniqueFd client_;
     bool guest_open_ = false;
     bool input_ended_ = false;  // no more will come from the client
     bool hung_up_ = false;      // the client is gone
-    bool bound_ = false;
     const unsigned end_trigger_;
 };
 

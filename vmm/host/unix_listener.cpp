@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmm/host/unix_listener.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace lkvm::vmm {
 
@@ -26,6 +28,23 @@ bool stale(const sockaddr_un& address) {
     const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     return ::connect(probe.value(), generic(address), sizeof(address)) != 0 &&
            errno == ECONNREFUSED;
+}
+
+/// Where a socket is until it listens: next to its path, with a name that nobody else takes.
+std::string temporary_path(const std::string& path) {
+    static std::atomic<unsigned> count{0};
+    const std::size_t slash = path.rfind('/');
+    const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
+    return text(folder, '.', ::getpid(), '.', count++);
+}
+
+/// Gives a listening socket its name unless somebody else has it. 0 or an error number.
+int take_name(const std::string& temporary, const sockaddr_un& address) {
+    if (stale(address)) ::unlink(address.sun_path);
+    // A link, unlike a plain rename, replaces nothing.
+    const int error = ::link(temporary.c_str(), address.sun_path) == 0 ? 0 : errno;
+    ::unlink(temporary.c_str());
+    return error == EEXIST ? EADDRINUSE : error;
 }
 
 }  // namespace
@@ -50,13 +69,23 @@ Outcome<UnixListener> UnixListener::create(const std::string& path, const std::s
     UnixListener listener;
     listener.fd_ = UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!listener.fd_.valid()) return refused(system_error_text(errno));
-    if (stale(address)) ::unlink(path.c_str());
-    if (::bind(listener.fd(), generic(address), sizeof(address)) != 0) {
+    // A socket between bind() and listen() looks like one that was left behind.
+    const std::string temporary = temporary_path(path);
+    sockaddr_un first;
+    if (!unix_address(temporary, first)) return refused("the path is too long");
+    if (::bind(listener.fd(), generic(first), sizeof(first)) != 0) {
         return refused(system_error_text(errno));
     }
-    listener.path_ = path;
     constexpr int backlog = 128;
-    if (::listen(listener.fd(), backlog) != 0) return refused(system_error_text(errno));
+    if (::listen(listener.fd(), backlog) != 0) {
+        const int error = errno;
+        ::unlink(temporary.c_str());
+        return refused(system_error_text(error));
+    }
+    if (const int error = take_name(temporary, address); error != 0) {
+        return refused(system_error_text(error));
+    }
+    listener.path_ = path;
     return listener;
 }
 
