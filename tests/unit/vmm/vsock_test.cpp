@@ -374,14 +374,21 @@ TEST_F(VsockTest, AResetOfTheDeviceEndsEverything) {
 TEST_F(VsockTest, ConnectionsAreBounded) {
     const vmm::UnixListener listener = listen(5);
     std::vector<vmm::UniqueFd> programs;
+    std::uint64_t promised = 0;
     Packet request = packet(Operation::request, 5);
     for (std::size_t i = 0; i < vmm::VsockMux::max_connections; ++i) {
         request.source_port = static_cast<std::uint32_t>(i);
         send(request);
         programs.push_back(listener.accept());
         ASSERT_TRUE(programs.back().valid()) << i;
-        ASSERT_EQ(expect(Operation::response).destination_port, i);
+        const Packet response = expect(Operation::response);
+        ASSERT_EQ(response.destination_port, i);
+        EXPECT_GE(response.buffer_size, vmm::VsockConnection::small_buffer);
+        if (i < 100) EXPECT_EQ(response.buffer_size, vmm::VsockConnection::large_buffer);
+        promised += response.buffer_size;
     }
+    // All of it can be there at once, if no program reads.
+    EXPECT_LE(promised, std::uint64_t{64} << 20);
     request.source_port = 100'000;
     send(request);
     expect(Operation::reset);

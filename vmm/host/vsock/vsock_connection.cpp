@@ -51,7 +51,7 @@ void VsockConnection::describe(vsock::Packet& packet, vsock::Operation operation
     packet.type = vsock::SocketType::stream;
     packet.length = 0;
     packet.flags = 0;
-    packet.buffer_size = buffer_size;
+    packet.buffer_size = buffer_size_;
     packet.forwarded = forwarded_;
     told_forwarded_ = forwarded_;
     pending_ &= ~unsigned{send_credit};
@@ -69,7 +69,7 @@ void VsockConnection::receive(std::span<const HostBuffer> payload, std::uint32_t
         return abort();
     }
     const std::uint32_t kept = received_ - forwarded_;
-    if (length > buffer_size - kept) return abort();
+    if (length > buffer_size_ - kept) return abort();
     received_ += length;
     std::size_t done = 0;
     if (waiting_.empty() && !write_broken_) {
@@ -89,18 +89,28 @@ void VsockConnection::receive(std::span<const HostBuffer> payload, std::uint32_t
     }
     if (write_broken_) done = length;
     forwarded_ += static_cast<std::uint32_t>(done);
-    if (waiting_done_ >= buffer_size) {
+    for (const HostBuffer& buffer : payload) {
+        const std::size_t skip = std::min(done, buffer.size);
+        done -= skip;
+        keep(buffer.data + skip, buffer.size - skip);
+    }
+    // Until the socket takes no more, as only then its next edge is sure to come.
+    output_ready();
+}
+
+void VsockConnection::keep(const std::byte* bytes, std::size_t count) {
+    if (waiting_.size() + count > buffer_size_) {
         waiting_.erase(waiting_.begin(),
                        waiting_.begin() + static_cast<std::ptrdiff_t>(waiting_done_));
         waiting_done_ = 0;
     }
-    for (const HostBuffer& buffer : payload) {
-        const std::size_t skip = std::min(done, buffer.size);
-        done -= skip;
-        waiting_.insert(waiting_.end(), buffer.data + skip, buffer.data + buffer.size);
+    const std::size_t needed = waiting_.size() + count;
+    // By itself it could grow to twice what is bounded.
+    if (needed > waiting_.capacity()) {
+        waiting_.reserve(std::max<std::size_t>(
+            needed, std::min<std::size_t>(2 * waiting_.capacity(), buffer_size_)));
     }
-    // Until the socket takes no more, as only then its next edge is sure to come.
-    output_ready();
+    waiting_.insert(waiting_.end(), bytes, bytes + count);
 }
 
 void VsockConnection::guest_shut_down(std::uint32_t flags) {
@@ -157,8 +167,8 @@ void VsockConnection::output_ready() {
 
 void VsockConnection::flushed() {
     // The guest counts on what it was told last.
-    const std::uint32_t guest_sees = buffer_size - (received_ - told_forwarded_);
-    if (guest_sees < buffer_size / 2 && forwarded_ != told_forwarded_) pending_ |= send_credit;
+    const std::uint32_t guest_sees = buffer_size_ - (received_ - told_forwarded_);
+    if (guest_sees < buffer_size_ / 2 && forwarded_ != told_forwarded_) pending_ |= send_credit;
     if (!waiting_.empty()) return;
     if (state_ == State::lingering) {
         state_ = State::ended;

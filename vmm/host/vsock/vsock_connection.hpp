@@ -28,7 +28,9 @@ struct VsockPorts {
 class VsockConnection {
 public:
     /// What is kept for a host program that does not read. The guest may send no more than that.
-    static constexpr std::uint32_t buffer_size = 256 * 1024;
+    static constexpr std::uint32_t large_buffer = 256 * 1024;
+    /// The same when there are many connections.
+    static constexpr std::uint32_t small_buffer = 16 * 1024;
 
     enum class State : std::uint8_t {
         connecting,  ///< the host's program has no room for another connection yet
@@ -38,12 +40,15 @@ public:
         ended,      ///< to be forgotten
     };
 
-    VsockConnection(VsockPorts ports, State state, UniqueFd socket)
-        : ports_(ports)
+    VsockConnection(VsockPorts ports, State state, UniqueFd socket,
+                    std::uint32_t buffer_size = large_buffer)
+        : buffer_size_(buffer_size)
+        , ports_(ports)
         , socket_(std::move(socket))
         , state_(state) {}
 
     [[nodiscard]] VsockPorts ports() const { return ports_; }
+    [[nodiscard]] std::uint32_t buffer_size() const { return buffer_size_; }
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] int fd() const { return socket_.value(); }
 
@@ -98,6 +103,9 @@ private:
     /// After bytes went out: credit for the guest, and what waited for them.
     void flushed();
 
+    void keep(const std::byte* bytes, std::size_t count);
+
+    std::uint32_t buffer_size_;
     VsockPorts ports_;
     UniqueFd socket_;
     State state_;

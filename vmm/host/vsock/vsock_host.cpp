@@ -34,7 +34,11 @@ void VsockMux::guest_connects(const vsock::Packet& packet) {
     if (!socket.valid() || full) return refuse(packet);
     const VsockPorts ports{packet.destination_port, packet.source_port};
     const auto entry = std::make_shared<Entry>(
-        Entry{VsockConnection(ports, State::connecting, std::move(socket)), {}, {}, {}, {}});
+        Entry{VsockConnection(ports, State::connecting, std::move(socket), buffer_size()),
+              {},
+              {},
+              {},
+              {}});
     entry->connection.update_credit(packet);
     entry->deadline = Clock::now() + connect_time;
     if (!try_connect(*entry)) return refuse(packet);
@@ -123,8 +127,12 @@ bool VsockMux::start_request(Client& client, std::uint32_t guest_port) {
         // Linux takes UINT32_MAX for "any".
         if (next_host_port_ == UINT32_MAX) next_host_port_ = first_host_port;
     } while (connections_.contains(ports));
-    const auto entry = std::make_shared<Entry>(Entry{
-        VsockConnection(ports, State::requested, std::move(client.socket)), {}, {}, {}, true});
+    const auto entry = std::make_shared<Entry>(
+        Entry{VsockConnection(ports, State::requested, std::move(client.socket), buffer_size()),
+              {},
+              {},
+              {},
+              true});
     entry->deadline = Clock::now() + connect_time;
     entry->connection.request();
     connections_.emplace(ports, entry);

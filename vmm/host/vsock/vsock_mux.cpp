@@ -2,6 +2,7 @@
 // Packets to and from connections. The host's sockets are in vsock_host.cpp.
 #include "vmm/host/vsock/vsock_mux.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <sys/epoll.h>
@@ -84,6 +85,15 @@ void VsockMux::handle(const EntryPtr& entry, const vsock::Packet& packet,
     }
     // A second request for the same ports, or nonsense.
     connection.abort();
+}
+
+std::uint32_t VsockMux::buffer_size() const {
+    const auto large = [](const EntryPtr& entry) {
+        return entry->connection.buffer_size() == VsockConnection::large_buffer;
+    };
+    std::size_t count = static_cast<std::size_t>(std::ranges::count_if(lingering_, large));
+    for (const auto& [ports, entry] : connections_) count += large(entry) ? 1 : 0;
+    return count < max_large ? VsockConnection::large_buffer : VsockConnection::small_buffer;
 }
 
 void VsockMux::settle(const EntryPtr& entry) {

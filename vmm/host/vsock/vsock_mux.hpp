@@ -28,6 +28,8 @@ namespace lkvm::vmm {
 class VsockMux final : public virtio::vsock::Backend {
 public:
     static constexpr std::size_t max_connections = 1024;
+    /// So many have large buffers. With the small ones of all others: 61 MiB at most.
+    static constexpr std::size_t max_large = 192;
     /// How long a program or guest may take to accept a connection.
     static constexpr std::chrono::seconds connect_time{5};
 
@@ -56,6 +58,9 @@ private:
         bool watched = false;
         bool from_host = false;
     };
+    static_assert(max_large * VsockConnection::large_buffer +
+                      (max_connections - max_large) * VsockConnection::small_buffer <=
+                  64 << 20);
     using EntryPtr = std::shared_ptr<Entry>;
     struct PortsHash {
         std::size_t operator()(const VsockPorts& ports) const {
@@ -79,6 +84,8 @@ private:
     void handle(const EntryPtr& entry, const virtio::vsock::Packet& packet,
                 std::span<const HostBuffer> payload);
     void settle(const EntryPtr& entry);
+    /// For one connection more.
+    [[nodiscard]] std::uint32_t buffer_size() const;
     // vsock_host.cpp: the host's side
     void guest_connects(const virtio::vsock::Packet& packet);
     /// Connects the socket or puts that off. False if nobody listens.
