@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -223,6 +227,52 @@ TEST(CommandLine, PrintsHelpAndVersion) {
     EXPECT_EQ(output({"run", "--help"}), output({"help", "run"}));
     EXPECT_THAT(output({"version"}), testing::StartsWith("lkvm "));
     EXPECT_EQ(output({"--version"}), output({"version"}));
+}
+
+/// A section of the man page, as plain text.
+std::string manual(const std::string& from, const std::string& to) {
+    std::ifstream file(LKVM_SOURCE_DIR "/docs/lkvm.1");
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    std::erase(text, '\\');
+    const std::size_t start = text.find(".SH " + from);
+    const std::size_t end = text.find(".SH " + to, start);
+    EXPECT_NE(start, std::string::npos) << from;
+    EXPECT_NE(end, std::string::npos) << to;
+    return start == std::string::npos ? std::string{} : text.substr(start, end - start);
+}
+
+/// The options that a help text lists, short ones too.
+std::set<std::string> options_in(const std::string& help) {
+    const std::regex line(R"(\n +(-[a-z0-9])?,? *(--[a-z0-9-]+)?)");
+    std::set<std::string> options;
+    for (std::sregex_iterator at(help.begin(), help.end(), line), end; at != end; ++at) {
+        for (const std::size_t part : {1u, 2u}) {
+            if ((*at)[part].length() > 0) options.insert((*at)[part].str());
+        }
+    }
+    options.erase("-h");
+    options.erase("--help");
+    return options;
+}
+
+void expect_described(const std::set<std::string>& options, const std::string& section) {
+    for (const std::string& option : options) {
+        EXPECT_TRUE(std::regex_search(section, std::regex("[ \"]" + option + "(?![a-z0-9-])")))
+            << option << " is not in docs/lkvm.1";
+    }
+}
+
+TEST(ManPage, DescribesEveryOptionOfRun) {
+    const auto options = options_in(output({"help", "run"}));
+    EXPECT_GT(options.size(), 40u);
+    EXPECT_TRUE(options.contains("--9p") && options.contains("-d"));
+    expect_described(options, manual("OPTIONS OF RUN", "MEMORY BANKS"));
+}
+
+TEST(ManPage, DescribesEveryOptionOfPack) {
+    const auto options = options_in(output({"help", "pack"}));
+    EXPECT_TRUE(options.contains("--image") && options.contains("--no-autostart"));
+    expect_described(options, manual("ZONES", "KEYS"));
 }
 
 TEST(CommandLine, UnderstandsTheOtherOptions) {
