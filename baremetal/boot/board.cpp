@@ -59,6 +59,15 @@ Result<> read_tree(const void* tree, Board& board) {
             board.random_seed = {static_cast<const std::byte*>(seed),
                                  static_cast<std::size_t>(length)};
         }
+        // Pin and trigger, for devices on the PCH-PIC.
+        const void* const line = fdt_getprop(tree, node, "interrupts", &length);
+        if (line != nullptr && length == 8) {
+            const auto* const cells = static_cast<const Be32*>(line);
+            constexpr std::uint32_t rising_edge = 1;
+            if (cells[0] < 64 && cells[1] == rising_edge) {
+                board.edge_pins |= std::uint64_t{1} << cells[0].value();
+            }
+        }
         if (fdt_node_check_compatible(tree, node, "virtio,mmio") == 0) {
             const void* const place = fdt_getprop(tree, node, "reg", &length);
             const bool usable = place != nullptr && length == 16;

@@ -22,6 +22,7 @@ struct Board {
     unsigned cpu_count = 0;
     std::array<std::uint64_t, max_board_virtio> virtio{};  ///< virtio-mmio windows
     std::size_t virtio_count = 0;
+    std::uint64_t edge_pins = 0;  ///< inputs of the PCH-PIC that are triggered by an edge
     std::span<const std::byte> bundle;
     std::span<const std::byte> random_seed;  ///< of firmware's, may be empty
 };

@@ -16,6 +16,7 @@
 #include "baremetal/cpu/host_events.hpp"
 #include "baremetal/cpu/instruction_count.hpp"
 #include "baremetal/cpu/vcpu.hpp"
+#include "baremetal/irq/board_interrupts.hpp"
 #include "baremetal/zone/zone.hpp"
 #include "loongarch/boot/bundle_reader.hpp"
 #include "loongarch/csr/csr.hpp"
@@ -286,6 +287,11 @@ void lkvm_zones_main(std::uint64_t, std::uint64_t, std::uint64_t system_table) {
     open_device_world(board, descriptions, clock);
     make_zones(descriptions);
     console_cpu = this_cpu();
+    if (board_interrupts.used()) {
+        if (console_cpu >= 4)
+            stop("interrupts for zones need a boot CPU below 4, not", console_cpu);
+        board_interrupts.start();
+    }
     assign_cpus(descriptions);
     for (std::size_t i = 0; i < zone_count; ++i) {
         if ((descriptions[i].flags & bundle::zone_flags::manual_start) != 0) continue;

@@ -5,6 +5,7 @@
 
 #include "baremetal/cpu/csr_access.hpp"
 #include "baremetal/cpu/instruction_count.hpp"
+#include "baremetal/irq/board_interrupts.hpp"
 #include "baremetal/zone/zone.hpp"
 #include "loongarch/csr/csr.hpp"
 
@@ -23,6 +24,13 @@ constexpr unsigned doorbell_vector = 1;
 /// Typed input is polled this often.
 constexpr std::uint64_t polls_per_second = 50;
 
+constexpr std::uint64_t board_bit = std::uint64_t{1} << BoardInterrupts::cpu_line;
+
+/// The boot CPU does, if there are any for zones.
+bool takes_board_interrupts() {
+    return owns_console() && board_interrupts.used();
+}
+
 }  // namespace
 
 unsigned this_cpu() {
@@ -34,7 +42,9 @@ void enable_host_events() {
     write_iocsr(ipi_enable, 0xffffffff);
     write_csr<csr::tcfg::number>(0);
     write_csr<csr::TICLR>(1);
-    write_csr<csr::ecfg::number>(host_timer_bit | host_ipi_bit);
+    std::uint64_t enabled = host_timer_bit | host_ipi_bit;
+    if (takes_board_interrupts()) enabled |= board_bit;
+    write_csr<csr::ecfg::number>(enabled);
 }
 
 void ring_doorbell(unsigned cpu) {
@@ -64,6 +74,7 @@ HostEvents take_host_events() {
         write_csr<csr::TICLR>(1);
         events.timer = true;
     }
+    if ((pending & board_bit) != 0 && takes_board_interrupts()) board_interrupts.take();
     if (owns_console()) poll_console();
     return events;
 }

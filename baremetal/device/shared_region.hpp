@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Memory that several zones have, and the doorbells between them. docs/zones.md describes both to
+// Memory that several zones have, and the doorbells between them. docs/zone-devices.md describes both to
 // guests.
 #pragma once
 

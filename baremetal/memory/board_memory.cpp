@@ -62,6 +62,19 @@ Result<> BoardMemory::add(std::uint64_t base, std::uint64_t size) {
     return {};
 }
 
+bool BoardMemory::is_free(std::uint64_t base, std::uint64_t size) {
+    const SpinGuard guard{lock_};
+    for (std::size_t i = 0; i < count_; ++i) {
+        const Range& range = ranges_[i];
+        // Neighbors are merged, so it is one range or none.
+        if (base >= range.base && base - range.base <= range.size &&
+            size <= range.size - (base - range.base)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 Result<> BoardMemory::reserve(std::uint64_t base, std::uint64_t size) {
     if (size == 0) return {};
     const SpinGuard guard{lock_};

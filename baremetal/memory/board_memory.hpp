@@ -26,6 +26,8 @@ public:
 
     /// Memory that the board has. Errors: `too_many`.
     [[nodiscard]] Result<> add(std::uint64_t base, std::uint64_t size);
+    /// Whether all of [base, base + size) is free.
+    [[nodiscard]] bool is_free(std::uint64_t base, std::uint64_t size);
     /// Takes [base, base + size) out for ever, as far as it is there. Errors: `too_many`.
     [[nodiscard]] Result<> reserve(std::uint64_t base, std::uint64_t size);
     /// A piece of `size` bytes at a multiple of `alignment` (a power of two). Errors: `no_space`.

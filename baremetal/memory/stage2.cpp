@@ -12,11 +12,13 @@ namespace {
 namespace elo = la::csr::tlbelo;
 
 constexpr std::uint64_t huge = 1u << 6;  // in a directory entry, where a leaf has G
+constexpr unsigned uncached = 0;
 constexpr unsigned coherent_cached = 1;
 
 std::uint64_t leaf(std::uint64_t host, Stage2Access access) {
-    std::uint64_t entry = elo::MAT::put(elo::V::put(host, true), coherent_cached);
-    return elo::D::put(entry, access == Stage2Access::read_write);
+    const unsigned type = access == Stage2Access::device ? uncached : coherent_cached;
+    const std::uint64_t entry = elo::MAT::put(elo::V::put(host, true), type);
+    return elo::D::put(entry, access != Stage2Access::read_only);
 }
 
 std::uint64_t* entry_at(std::uint64_t table, std::uint64_t index) {

@@ -12,7 +12,8 @@
 
 namespace lkvm::hv {
 
-enum class Stage2Access : std::uint8_t { read_only, read_write };
+/// `device`: read-write and uncached, for registers.
+enum class Stage2Access : std::uint8_t { read_only, read_write, device };
 
 /// 16 KiB pages, three levels of 11 bits: 47-bit guest-physical addresses; 32 MiB blocks where
 /// both addresses and the length allow. Built by the zone's first CPU before the zone runs.

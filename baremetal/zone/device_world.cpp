@@ -7,6 +7,7 @@
 #include "baremetal/boot/board_devices.hpp"
 #include "baremetal/console/console.hpp"
 #include "baremetal/cpu/csr_access.hpp"
+#include "baremetal/irq/board_interrupts.hpp"
 #include "baremetal/memory/stage2.hpp"
 #include "baremetal/zone/zone.hpp"
 
@@ -39,6 +40,7 @@ constinit std::optional<DeviceWorld> world;
 }  // namespace
 
 void open_device_world(Board& board, std::span<const bundle::Zone> zones, Clock& clock) {
+    board_interrupts.set_edges(board.edge_pins);
     chunks.emplace(board.memory);
     arena.emplace(*chunks);
     board_devices.start(board, zones, *arena);

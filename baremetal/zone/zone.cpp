@@ -20,7 +20,10 @@ Zone::Zone(std::size_t number, const bundle::Zone& description, std::span<const 
 
 Result<> Zone::create(std::uint64_t boot_rom) {
     boot_rom_ = boot_rom;
-    LKVM_TRY(platform_.add_to(bus_));
+    // Passed-through interrupts look at what the zone writes to its PCH-PIC.
+    LKVM_TRY(bus_.add(la::memory_map::pch_pic_base, la::memory_map::pch_pic_size, passed_));
+    LKVM_TRY(platform_.devices().add_to(bus_));
+    LKVM_TRY(claim_passed());
     // Disks in the bundle are written to where they lie; the loader left the file to us.
     auto* const file = const_cast<std::byte*>(file_.data());
     return devices_.create(

@@ -27,6 +27,7 @@
 #include "baremetal/memory/board_memory.hpp"
 #include "baremetal/memory/stage2.hpp"
 #include "baremetal/zone/device_world.hpp"
+#include "baremetal/zone/passed_pin.hpp"
 #include "loongarch/platform/platform.hpp"
 
 namespace lkvm::hv {
@@ -99,6 +100,8 @@ public:
     void wake_for_devices() override;
 
 private:
+    [[nodiscard]] Result<> claim_passed();
+    [[nodiscard]] Result<> map_passed();
     // zone_load.cpp: on the first vCPU's CPU, with all of them outside the guest.
     void load();
     [[nodiscard]] Result<> take_memory();
@@ -124,6 +127,9 @@ private:
     MmioBus bus_;
     Stage2 stage2_;
     la::Platform platform_;
+    PassedInterrupts passed_{platform_.chips()};
+    std::array<PassedPin, bundle::max_passed> passed_pins_;
+    bool identity_ = false;  ///< its banks are where the board has them, for good
     ZoneLog device_log_;
     ZoneDevices devices_;
     std::array<Vcpu, max_zone_cpus> vcpus_;

@@ -21,6 +21,7 @@ constexpr std::size_t piece = 0x2000;
 
 /// Scratch for one device tree.
 alignas(8) constinit std::array<std::byte, la::device_tree_buffer_size> tree_buffer{};
+constinit std::array<la::OtherDeviceNode, bundle::max_passed> other_nodes{};
 constinit SpinLock tree_lock;
 
 void copy(std::byte* to, std::span<const std::byte> from) {
@@ -50,6 +51,21 @@ Result<> copy_kernel(const GuestMemory& memory, const la::BootLayout& layout,
     return {};
 }
 
+/// Nodes of the devices that the bundle names a driver for; returns how many.
+std::size_t describe_passed(const bundle::Zone& zone, std::span<la::OtherDeviceNode> nodes) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < zone.passed_count; ++i) {
+        const bundle::Passed& passed = zone.passed[i];
+        const std::string_view compatible = bundle::text_of(passed.compatible);
+        if (compatible.empty()) continue;
+        la::OtherDeviceNode& node = nodes[count++];
+        node.compatible = compatible;
+        node.registers = {Gpa{passed.guest_base}, passed.size};
+        if (passed.interrupt != bundle::no_interrupt) node.pin = passed.guest_pin;
+    }
+    return count;
+}
+
 }  // namespace
 
 Result<> Zone::take_memory() {
@@ -58,11 +74,14 @@ Result<> Zone::take_memory() {
         const bundle::Bank& bank = description_.banks[i];
         // Blocks of stage 2 where the bank is large enough for one.
         const bool large = bank.size >= Stage2::block_size;
-        const std::uint64_t host = LKVM_TRY(
-            board_memory().allocate(bank.size, large ? Stage2::block_size : Stage2::page_size));
+        std::uint64_t host = bank.base;
+        if (!identity_) {
+            host = LKVM_TRY(
+                board_memory().allocate(bank.size, large ? Stage2::block_size : Stage2::page_size));
+        }
         if (const auto added = banks_.add({Gpa{bank.base}, bank.size, physical_pointer(host)});
             !added.has_value()) {
-            board_memory().release(host, bank.size);
+            if (!identity_) board_memory().release(host, bank.size);
             return added.error();
         }
         LKVM_TRY(stage2_.map(board_memory(), bank.base, host, bank.size, Stage2Access::read_write));
@@ -74,6 +93,7 @@ Result<> Zone::take_memory() {
         LKVM_TRY(stage2_.map(board_memory(), shared.node.memory.base.value, shared.physical,
                              shared.node.memory.size, access));
     }
+    LKVM_TRY(map_passed());
     return stage2_.map(board_memory(), la::memory_map::boot_rom_base.value, boot_rom_,
                        la::memory_map::boot_rom_size, Stage2Access::read_only);
 }
@@ -81,13 +101,14 @@ Result<> Zone::take_memory() {
 /// Nothing of this life reaches into the memory of the next.
 void Zone::reset_devices() {
     while (!devices_.reset()) take_host_events();
+    passed_.reset();
 }
 
 /// Whoever gets it next clears it.
 void Zone::give_memory_back() {
     reset_devices();
     for (const RamBank& bank : banks_.all()) {
-        board_memory().release(physical_address(bank.host), bank.size);
+        if (!identity_) board_memory().release(physical_address(bank.host), bank.size);
     }
     banks_ = RamBanks{};
     stage2_.destroy(board_memory());
@@ -135,6 +156,7 @@ Result<> Zone::fill_memory() {
     if (random_pool().fill(seed) == seed.size()) config.rng_seed = seed;
     if (!initrd.empty()) config.initrd = la::GpaRange{layout.initrd, layout.initrd_size};
     const SpinGuard guard{tree_lock};
+    config.others = std::span{other_nodes}.first(describe_passed(description_, other_nodes));
     const auto tree = LKVM_TRY(la::build_device_tree(config, tree_buffer));
     const la::BootState boot = LKVM_TRY(la::load_boot_data(
         memory_, layout,

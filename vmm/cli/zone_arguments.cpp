@@ -212,11 +212,18 @@ Outcome<ZonePassed> parse_passed(const std::string& typed) {
             if (!address.has_value()) return argument.bad("at: expected an address");
             passed.guest_base = *address;
         } else if (const auto compatible = value_of(field, "compatible")) {
-            if (compatible->size() >= bundle::compatible_size) {
+            passed.compatible = *compatible;
+            // Vendor and device have a comma between them.
+            std::string_view after = rest;
+            const std::string_view device = next_field(after);
+            if (!device.empty() && device != "dma" && device.find('=') == std::string_view::npos) {
+                passed.compatible.append(",").append(device);
+                rest = after;
+            }
+            if (passed.compatible.size() >= bundle::compatible_size) {
                 return argument.bad(
                     text("compatible: at most ", bundle::compatible_size - 1, " characters"));
             }
-            passed.compatible = *compatible;
         } else {
             return argument.bad(
                 text("unknown option '", field, "', expected irq, at, compatible or dma"));

@@ -99,7 +99,7 @@ TEST(PackCommand, ZonesTakeOptionsOfRunThatTheyHave) {
                               "--shm",
                               "box,64K@0xc0000000,ro",
                               "--pass",
-                              "0x10080000-16K,irq=3:7,at=0x11000000,compatible=ns16550a,dma",
+                              "0x10080000-16K,irq=3:7,at=0x11000000,compatible=vendor,uart,dma",
                               "--pin",
                               "3,4",
                               "--control",
@@ -131,6 +131,7 @@ TEST(PackCommand, ZonesTakeOptionsOfRunThatTheyHave) {
     EXPECT_EQ(zone.passed[0].guest_base, 0x11000000u);
     EXPECT_EQ(zone.passed[0].guest_pin, 7u);
     EXPECT_TRUE(zone.passed[0].dma);
+    EXPECT_EQ(zone.passed[0].compatible, "vendor,uart");
     EXPECT_EQ(zone.cpus, (std::vector<unsigned>{3, 4}));
     EXPECT_TRUE(zone.control);
     EXPECT_TRUE(zone.manual_start);
