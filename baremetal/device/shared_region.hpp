@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Memory that several zones have, and the doorbells between them. docs/zone-devices.md describes both to
-// guests.
+// Memory that several zones have, and the doorbells between them. docs/zone-devices.md describes
+// both to guests.
 #pragma once
 
 #include <array>
