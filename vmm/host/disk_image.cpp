@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "vmm/text.hpp"
 
@@ -17,10 +19,17 @@
 
 namespace lkvm::vmm {
 
+using namespace std::chrono_literals;
+
 namespace {
 
 constexpr std::uint32_t sector = 512;
 constexpr std::uint32_t largest_block = 65536;
+
+// The kernel gives up an io_uring's files some time after their process has ended, and only then
+// the lock of an lkvm that has just gone.
+constexpr auto lock_patience = 2000ms;
+constexpr auto lock_poll = 20ms;
 
 }  // namespace
 
@@ -71,8 +80,13 @@ Outcome<> DiskImage::lock(const DiskOptions& options) const {
     struct flock wanted{};
     wanted.l_type = static_cast<short>(options.read_only ? F_RDLCK : F_WRLCK);
     wanted.l_whence = SEEK_SET;
-    if (::fcntl(fd_.value(), F_OFD_SETLK, &wanted) == 0) return {};
-    if (errno == EAGAIN || errno == EACCES) {
+    for (auto waited = 0ms;; waited += lock_poll) {
+        if (::fcntl(fd_.value(), F_OFD_SETLK, &wanted) == 0) return {};
+        if (errno != EAGAIN && errno != EACCES) break;
+        if (waited < lock_patience) {
+            std::this_thread::sleep_for(lock_poll);
+            continue;
+        }
         return failure(options.read_only
                            ? "another process has this image open for writing"
                            : "another process uses this image, a second lkvm perhaps; "

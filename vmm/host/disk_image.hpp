@@ -33,7 +33,7 @@ inline constexpr unsigned max_disk_queues = 16;
 class DiskImage {
 public:
     /// Takes a lock that keeps other programs with the same manners (lkvm, QEMU) out: an exclusive
-    /// one, or a shared one for read_only. Failures name option and file.
+    /// one, or a shared one for read_only. Waits up to 2 s for it. Failures name option and file.
     [[nodiscard]] static Outcome<DiskImage> open(const DiskOptions& options);
 
     [[nodiscard]] const BlockProperties& properties() const { return properties_; }
