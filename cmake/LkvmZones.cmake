@@ -5,6 +5,13 @@ lkvm_library(lkvm_zones CORE DIRS baremetal LINK lkvm_isa lkvm_platform lkvm_boo
 target_compile_definitions(lkvm_zones PRIVATE LKVM_VERSION="${PROJECT_VERSION}")
 # The assembler takes gcsr* only with LVZ; no code is generated for it.
 target_compile_options(lkvm_zones PRIVATE "SHELL:-Xclang -target-feature -Xclang +lvz")
+# The image is built for size, but for what runs at every exit.
+set(exit_sources baremetal/cpu/vcpu.cpp baremetal/cpu/instruction_count.cpp
+  baremetal/trap/mmio_decode.cpp baremetal/trap/sensitive.cpp
+  loongarch/platform/irqchip/interrupt_chips.cpp loongarch/platform/irqchip/ipi.cpp
+  loongarch/platform/irqchip/eiointc.cpp loongarch/platform/irqchip/pch_pic.cpp
+  loongarch/platform/uart16550.cpp virtio/transport_mmio.cpp)
+set_source_files_properties(${exit_sources} PROPERTIES COMPILE_OPTIONS -O2)
 add_custom_command(
   OUTPUT lkvm-zones.elf
   COMMAND ${LKVM_LD} -pie --no-dynamic-linker -z notext -z norelro --gc-sections

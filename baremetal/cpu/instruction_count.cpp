@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <utility>
 
 #include "baremetal/boot/board.hpp"
 #include "baremetal/cpu/csr_access.hpp"
@@ -12,7 +13,13 @@ namespace lkvm::hv {
 namespace {
 
 constinit bool counting = false;
-constinit std::array<std::uint64_t, max_board_cpus> stretch_began{};
+
+/// Of one CPU.
+struct Count {
+    std::uint64_t began = 0;  ///< when the current stretch did
+    std::uint64_t spent = 0;
+};
+constinit std::array<Count, max_board_cpus> counts{};
 constinit std::atomic<std::uint64_t> longest{0};
 
 /// Instructions that this CPU executed outside guests: what lkvm's software CPU has at an address
@@ -25,22 +32,31 @@ constinit std::atomic<std::uint64_t> longest{0};
     return value;
 }
 
+void end_stretch_of(Count& count) {
+    const std::uint64_t now = host_instructions();
+    const std::uint64_t length = count.began == 0 ? 0 : now - count.began;
+    count.began = now;
+    count.spent += length;
+    if (length > longest.load(std::memory_order_relaxed)) {
+        longest.store(length, std::memory_order_relaxed);
+    }
+}
+
 }  // namespace
 
 void find_instruction_counter() {
     counting = host_instructions() != host_instructions();
 }
 
-std::uint64_t end_stretch() {
+void end_stretch() {
+    if (counting) end_stretch_of(counts[this_cpu()]);
+}
+
+std::uint64_t take_spent() {
     if (!counting) return 0;
-    std::uint64_t& began = stretch_began[this_cpu()];
-    const std::uint64_t now = host_instructions();
-    const std::uint64_t length = began == 0 ? 0 : now - began;
-    began = now;
-    if (length > longest.load(std::memory_order_relaxed)) {
-        longest.store(length, std::memory_order_relaxed);
-    }
-    return length;
+    Count& count = counts[this_cpu()];
+    end_stretch_of(count);
+    return std::exchange(count.spent, 0);
 }
 
 std::uint64_t longest_stretch() {

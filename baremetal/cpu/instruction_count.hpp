@@ -10,8 +10,12 @@ namespace lkvm::hv {
 void find_instruction_counter();
 
 /// Ends a stretch of the hypervisor's work on this CPU, during which interrupts were not looked at,
-/// and begins the next. Returns its length in instructions, 0 on a CPU that does not count.
-std::uint64_t end_stretch();
+/// and begins the next.
+void end_stretch();
+
+/// Ends a stretch. Returns how many instructions this CPU spent since the last call, 0 on a CPU
+/// that does not count.
+std::uint64_t take_spent();
 
 /// The longest stretch of any CPU.
 [[nodiscard]] std::uint64_t longest_stretch();

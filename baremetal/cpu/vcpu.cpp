@@ -169,14 +169,14 @@ void Vcpu::run(std::uint64_t clock_offset) {
     }
     write_csr<csr::GCNTC>(0 - clock_offset);
     arm_watch();
-    end_stretch();
+    take_spent();
     ExitReason reason = ExitReason::other;
     while (zone_->life().may_run()) {
         serve_devices();
         sync_lines();
         enter_guest(&context_);
         // What the last exit cost, the way into the guest and out of it included.
-        if (const std::uint64_t cost = end_stretch(); cost != 0) exits_.note_cost(reason, cost);
+        if (const std::uint64_t cost = take_spent(); cost != 0) exits_.note_cost(reason, cost);
         const std::uint64_t pc = context_.pc;
         const std::uint64_t detail = context_.badi;
         reason = handle_exit();
@@ -257,18 +257,23 @@ ExitReason Vcpu::handle_memory() {
         return ExitReason::memory;
     }
     const Gpa where{context_.badv};
-    if (!zone_->bus().covers(where)) {
+    const auto nothing_there = [this] {
         park("accesses an address where nothing is");
         return ExitReason::memory;
-    }
-    context_.pc += 4;
+    };
     if (access.store) {
-        zone_->bus().write(where, access.size, context_.gpr[access.rd]);
+        if (!zone_->bus().try_write(where, access.size, context_.gpr[access.rd])) {
+            return nothing_there();
+        }
+        context_.pc += 4;
         return is_kick(where) ? ExitReason::kick : ExitReason::mmio;
     }
-    std::uint64_t value = zone_->bus().read(where, access.size);
-    if (access.sign) value = sign_extend(value, access.size);
-    if (access.rd != 0) context_.gpr[access.rd] = value;
+    const auto read = zone_->bus().try_read(where, access.size);
+    if (!read.has_value()) return nothing_there();
+    context_.pc += 4;
+    if (access.rd != 0) {
+        context_.gpr[access.rd] = access.sign ? sign_extend(*read, access.size) : *read;
+    }
     return ExitReason::mmio;
 }
 
@@ -318,6 +323,10 @@ bool Vcpu::guest_interrupt_pending() const {
 /// and a timer brings the CPU back.
 void Vcpu::serve_devices() {
     devices_wait_ = false;
+    if (zone_->devices().has_work()) serve_pending_devices();
+}
+
+void Vcpu::serve_pending_devices() {
     for (unsigned turn = 0; zone_->devices().serve(); ++turn) {
         if (take_host_events().timer) arm_watch();
         if (turn < device_turns && zone_->life().may_run()) continue;

@@ -52,6 +52,7 @@ private:
     [[nodiscard]] ExitReason handle_hypercall();
     [[nodiscard]] bool hangs_in_exceptions() const;
     void serve_devices();
+    void serve_pending_devices();
     void idle();
     void park(const char* why);
 

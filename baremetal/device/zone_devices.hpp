@@ -84,9 +84,8 @@ public:
 
     /// Does what is pending. Every CPU of the zone, before it enters its guest and before it
     /// idles. True: something is left, come again soon.
-    [[nodiscard]] bool serve() {
-        return work_.load(std::memory_order_relaxed) != 0 && serve_pending();
-    }
+    [[nodiscard]] bool serve() { return has_work() && serve_pending(); }
+    [[nodiscard]] bool has_work() const { return work_.load(std::memory_order_relaxed) != 0; }
 
     /// Power-on state; the zone's CPUs stand still. False: requests are in flight, call again.
     [[nodiscard]] bool reset();

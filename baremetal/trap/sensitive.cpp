@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "baremetal/trap/sensitive.hpp"
 
+#include <lkvm/field.hpp>
+
 #include "loongarch/csr/csr.hpp"
-#include "loongarch/isa/instruction.hpp"
+#include "loongarch/isa/opcode.hpp"
 
 namespace lkvm::hv {
 namespace {
 
 using la::Insn;
+using la::opcode;
+using CsrNumber = Field<10, 14, unsigned>;
 namespace csr = la::csr;
 
 bool is_root_csr(unsigned number) {
@@ -18,42 +22,37 @@ bool is_root_csr(unsigned number) {
 }  // namespace
 
 Sensitive decode_sensitive(std::uint32_t word) {
-    la::Decoded decoded;
-    if (!la::decode(word, decoded)) return {};
-    const auto is = [&](SensitiveKind kind, unsigned size = 0) {
-        return Sensitive{kind, decoded.rd, decoded.rj, size};
+    const auto is = [word](SensitiveKind kind, unsigned size = 0) {
+        return Sensitive{kind, la::rd_of(word), la::rj_of(word), size};
     };
-    switch (decoded.insn) {
-        case Insn::cpucfg:
+    switch (word >> 10) {
+        case opcode<Insn::cpucfg, 10>:
             return is(SensitiveKind::cpucfg);
-        case Insn::csrrd:
-        case Insn::csrwr:
-        case Insn::csrxchg:
-            return is(is_root_csr(static_cast<unsigned>(decoded.imm)) ? SensitiveKind::root_csr
-                                                                      : SensitiveKind::csr);
-        case Insn::cacop:
-            return is(SensitiveKind::cacop);
-        case Insn::iocsrrd_b:
+        case opcode<Insn::iocsrrd_b, 10>:
             return is(SensitiveKind::iocsr_read, 1);
-        case Insn::iocsrrd_h:
+        case opcode<Insn::iocsrrd_h, 10>:
             return is(SensitiveKind::iocsr_read, 2);
-        case Insn::iocsrrd_w:
+        case opcode<Insn::iocsrrd_w, 10>:
             return is(SensitiveKind::iocsr_read, 4);
-        case Insn::iocsrrd_d:
+        case opcode<Insn::iocsrrd_d, 10>:
             return is(SensitiveKind::iocsr_read, 8);
-        case Insn::iocsrwr_b:
+        case opcode<Insn::iocsrwr_b, 10>:
             return is(SensitiveKind::iocsr_write, 1);
-        case Insn::iocsrwr_h:
+        case opcode<Insn::iocsrwr_h, 10>:
             return is(SensitiveKind::iocsr_write, 2);
-        case Insn::iocsrwr_w:
+        case opcode<Insn::iocsrwr_w, 10>:
             return is(SensitiveKind::iocsr_write, 4);
-        case Insn::iocsrwr_d:
+        case opcode<Insn::iocsrwr_d, 10>:
             return is(SensitiveKind::iocsr_write, 8);
-        case Insn::idle:
-            return is(SensitiveKind::idle);
         default:
-            return {};
+            break;
     }
+    if (word >> 24 == opcode<Insn::csrxchg, 24>) {
+        return is(is_root_csr(CsrNumber::get(word)) ? SensitiveKind::root_csr : SensitiveKind::csr);
+    }
+    if (word >> 15 == opcode<Insn::idle, 15>) return is(SensitiveKind::idle);
+    if (word >> 22 == opcode<Insn::cacop, 22>) return is(SensitiveKind::cacop);
+    return {};
 }
 
 }  // namespace lkvm::hv

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include <lkvm/gpa.hpp>
 #include <lkvm/mmio_device.hpp>
@@ -45,19 +46,29 @@ public:
     }
 
     [[nodiscard]] std::uint64_t read(Gpa where, unsigned size) const {
-        const Window* window = find(where, size);
-        if (window == nullptr) return UINT64_MAX >> (64 - 8 * size);
-        return window->device->read(where.value - window->base, size);
+        return try_read(where, size).value_or(all_ones(size));
+    }
+    void write(Gpa where, unsigned size, std::uint64_t value) const {
+        static_cast<void>(try_write(where, size, value));
     }
 
-    void write(Gpa where, unsigned size, std::uint64_t value) const {
-        if (const Window* window = find(where, size)) {
-            window->device->write(where.value - window->base, size, value);
-        }
+    /// The same; nothing or false if no window covers `where`.
+    [[nodiscard]] std::optional<std::uint64_t> try_read(Gpa where, unsigned size) const {
+        const Window* window = find(where);
+        if (window == nullptr) return std::nullopt;
+        const std::uint64_t offset = where.value - window->base;
+        return window->takes(offset, size) ? window->device->read(offset, size) : all_ones(size);
+    }
+    [[nodiscard]] bool try_write(Gpa where, unsigned size, std::uint64_t value) const {
+        const Window* window = find(where);
+        if (window == nullptr) return false;
+        const std::uint64_t offset = where.value - window->base;
+        if (window->takes(offset, size)) window->device->write(offset, size, value);
+        return true;
     }
 
     /// True if some device answers at `where`.
-    [[nodiscard]] bool covers(Gpa where) const { return find(where, 0) != nullptr; }
+    [[nodiscard]] bool covers(Gpa where) const { return find(where) != nullptr; }
 
 private:
     struct Window {
@@ -65,18 +76,17 @@ private:
         std::uint64_t size = 0;
         MmioDevice* device = nullptr;
         AccessSizes sizes;
+
+        [[nodiscard]] bool takes(std::uint64_t offset, unsigned bytes) const {
+            return bytes <= size - offset && (offset & (bytes - 1)) == 0 && sizes.allows(bytes);
+        }
     };
 
-    /// Size 0 asks for the window alone.
-    [[nodiscard]] const Window* find(Gpa where, unsigned size) const {
+    static constexpr std::uint64_t all_ones(unsigned size) { return UINT64_MAX >> (64 - 8 * size); }
+
+    [[nodiscard]] const Window* find(Gpa where) const {
         for (std::size_t i = 0; i < count_; ++i) {
-            const Window& window = windows_[i];
-            const std::uint64_t offset = where.value - window.base;
-            if (where.value < window.base || offset >= window.size) continue;
-            if (size == 0) return &window;
-            const bool inside = size <= window.size - offset;
-            const bool aligned = offset % size == 0;
-            return inside && aligned && window.sizes.allows(size) ? &window : nullptr;
+            if (where.value - windows_[i].base < windows_[i].size) return &windows_[i];
         }
         return nullptr;
     }

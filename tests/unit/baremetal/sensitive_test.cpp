@@ -2,11 +2,14 @@
 #include "baremetal/trap/sensitive.hpp"
 
 #include <random>
+#include <set>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
 #include "baremetal/trap/guest_cpucfg.hpp"
 #include "baremetal/trap/mmio_decode.hpp"
+#include "loongarch/isa/instruction.hpp"
 
 namespace lkvm::hv {
 namespace {
@@ -91,6 +94,38 @@ TEST(MmioDecode, RefusesOtherWaysToMemory) {
                                      0x38610000u, 0x38780000u, 0x2ac00000u}) {
         MmioAccess access;
         EXPECT_FALSE(decode_mmio(word, access)) << std::hex << word;
+    }
+}
+
+// They look at opcodes themselves; the decoder's tables say what they must find.
+TEST(ExitDecoders, AgreeWithTheDecoderOnEveryInstruction) {
+    const std::set<std::string_view> memory{
+        "ld.b",  "ld.h",  "ld.w",  "ld.d",  "ld.bu",   "ld.hu",   "ld.wu",   "st.b",   "st.h",
+        "st.w",  "st.d",  "ldx.b", "ldx.h", "ldx.w",   "ldx.d",   "ldx.bu",  "ldx.hu", "ldx.wu",
+        "stx.b", "stx.h", "stx.w", "stx.d", "ldptr.w", "ldptr.d", "stptr.w", "stptr.d"};
+    const std::set<std::string_view> sensitive{
+        "cpucfg",    "csrrd",     "csrwr",     "csrxchg",   "cacop",     "iocsrrd.b", "iocsrrd.h",
+        "iocsrrd.w", "iocsrrd.d", "iocsrwr.b", "iocsrwr.h", "iocsrwr.w", "iocsrwr.d", "idle"};
+    std::mt19937 random{5};
+    for (unsigned i = 0; i < la::insn_count; ++i) {
+        const la::InsnInfo& line = la::info(static_cast<la::Insn>(i));
+        for (int round = 0; round < 100; ++round) {
+            const std::uint32_t word =
+                line.match | (static_cast<std::uint32_t>(random()) & ~line.mask);
+            la::Decoded decoded;
+            ASSERT_TRUE(la::decode(word, decoded));
+            const std::string_view text = la::info(decoded.insn).text;
+            MmioAccess access;
+            ASSERT_EQ(decode_mmio(word, access), memory.contains(text)) << text;
+            const Sensitive what = decode_sensitive(word);
+            ASSERT_EQ(what.kind != SensitiveKind::unknown, sensitive.contains(text)) << text;
+            if (memory.contains(text)) {
+                ASSERT_EQ(access.rd, decoded.rd) << text;
+            }
+            if (text.starts_with("iocsr")) {
+                ASSERT_EQ(what.rj, decoded.rj) << text;
+            }
+        }
     }
 }
 

@@ -81,6 +81,18 @@ TEST_F(MmioBusTest, CoversWindowsOnly) {
     EXPECT_TRUE(bus.covers(Gpa{0x1103}));
 }
 
+TEST_F(MmioBusTest, TellsWhetherAWindowWasHit) {
+    EXPECT_EQ(bus.try_read(Gpa{0x2000}, 4), std::nullopt);
+    EXPECT_FALSE(bus.try_write(Gpa{0x2000}, 4, 1));
+    // There, but not to be accessed so.
+    EXPECT_EQ(bus.try_read(Gpa{0x1101}, 2), 0xffffu);
+    EXPECT_TRUE(bus.try_write(Gpa{0x1002}, 4, 1));
+    EXPECT_EQ(wide.accesses + bytes.accesses, 0u);
+    EXPECT_EQ(bus.try_read(Gpa{0x1103}, 1), 0x42u);
+    EXPECT_TRUE(bus.try_write(Gpa{0x1000}, 4, 1));
+    EXPECT_EQ(wide.accesses, 1u);
+}
+
 TEST_F(MmioBusTest, RefusesBadWindows) {
     EXPECT_EQ(bus.add(Gpa{0x10ff}, 1, wide).error(), (Error{ErrorCode::overlap, 0}));
     EXPECT_EQ(bus.add(Gpa{0x1100}, 2, wide).error(), (Error{ErrorCode::overlap, 1}));
