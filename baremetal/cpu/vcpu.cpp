@@ -2,6 +2,9 @@
 // Entering a guest, and everything that it leaves for.
 #include "baremetal/cpu/vcpu.hpp"
 
+#include <array>
+#include <utility>
+
 #include <lkvm/cpu_interrupts.hpp>
 
 #include "baremetal/console/console.hpp"
@@ -180,6 +183,7 @@ void Vcpu::run(std::uint64_t clock_offset) {
         const std::uint64_t pc = context_.pc;
         const std::uint64_t detail = context_.badi;
         reason = handle_exit();
+        if (reason != ExitReason::interrupt) acts_ = true;
         if (!exits_.note(reason, pc, detail)) park("repeats one exit for ever");
     }
     save_timer();
@@ -217,6 +221,13 @@ bool Vcpu::hangs_in_exceptions() const {
     return seems_to_loop_in_exceptions(sample);
 }
 
+/// A kernel that has panicked turns in a loop that needs nothing. Asked each time the watch rings.
+bool Vcpu::hangs_after_panic() {
+    const bool in_kernel = csr::crmd::PLV::get(read_guest_csr<csr::crmd::number>()) == 0;
+    const bool acted = std::exchange(acts_, false);
+    return in_kernel && !acted && zone_->seems_panicked();
+}
+
 ExitReason Vcpu::handle_interrupt() {
     if (!take_host_events().timer) return ExitReason::interrupt;
     if (devices_wait_) {
@@ -225,6 +236,7 @@ ExitReason Vcpu::handle_interrupt() {
     }
     suspicions_ = hangs_in_exceptions() ? suspicions_ + 1 : 0;
     if (suspicions_ == convincing_suspicions) park("raises exceptions in its exception handler");
+    if (hangs_after_panic()) park("hangs after a kernel panic");
     arm_watch();
     return ExitReason::interrupt;
 }

@@ -51,6 +51,7 @@ private:
     [[nodiscard]] ExitReason handle_memory();
     [[nodiscard]] ExitReason handle_hypercall();
     [[nodiscard]] bool hangs_in_exceptions() const;
+    [[nodiscard]] bool hangs_after_panic();
     void serve_devices();
     void serve_pending_devices();
     void idle();
@@ -65,6 +66,7 @@ private:
     GuestTimer timer_;  ///< while the vCPU is not in run()
     ExitLog exits_;
     bool devices_wait_ = false;  ///< the timer is armed for their next turn
+    bool acts_ = false;          ///< has asked for something since the watch last rang
     unsigned suspicions_ = 0;    ///< times in a row that it seemed to hang in exceptions
 };
 

@@ -23,6 +23,7 @@ public:
         matched_ = 0;
     }
     [[nodiscard]] bool seen() const { return seen_; }
+    void forget() { seen_ = false; }
 
 private:
     /// The next shorter start of the text that is also an end of its first `length` characters.
@@ -48,17 +49,27 @@ private:
 class PanicWatch {
 public:
     void feed(std::span<const std::byte> bytes) {
-        for (const std::byte byte : bytes) {
-            begin_.feed(static_cast<char>(byte));
-            end_.feed(static_cast<char>(byte));
-        }
+        for (const std::byte byte : bytes) feed(static_cast<char>(byte));
     }
     /// The kernel has begun to panic; a reset that follows is no reboot.
     [[nodiscard]] bool panicked() const { return begin_.seen(); }
-    /// The kernel has said its last word and hangs.
+    /// The last line says that the kernel has panicked. It has if it also does nothing any more;
+    /// else somebody shows a log.
     [[nodiscard]] bool over() const { return end_.seen(); }
 
 private:
+    void feed(char c) {
+        if (c == '\n') {
+            line_ended_ = true;
+        } else if (c != '\r' && line_ended_) {
+            line_ended_ = false;
+            end_.forget();
+        }
+        begin_.feed(c);
+        end_.feed(c);
+    }
+
+    bool line_ended_ = true;
     TextWatch begin_{"Kernel panic - not syncing"};
     TextWatch end_{"---[ end Kernel panic"};
 };

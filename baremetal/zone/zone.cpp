@@ -137,13 +137,13 @@ void Zone::reset() {
 
 void Zone::note_output(std::span<const std::byte> bytes) {
     log_.write(bytes);
-    bool over = false;
-    {
-        const SpinGuard guard{panic_lock_};
-        panic_.feed(bytes);
-        over = panic_.over();
-    }
-    if (over) park(current_vcpu(), "hangs after a kernel panic");
+    const SpinGuard guard{panic_lock_};
+    panic_.feed(bytes);
+}
+
+bool Zone::seems_panicked() {
+    const SpinGuard guard{panic_lock_};
+    return panic_.over();
 }
 
 std::size_t Zone::type(std::span<const std::byte> bytes) {

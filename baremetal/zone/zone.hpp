@@ -68,6 +68,8 @@ public:
     /// What the zone writes to any of its consoles: kept, and searched for a panic. Any CPU of the
     /// zone.
     void note_output(std::span<const std::byte> bytes);
+    /// Its last words were those of a kernel that has panicked. Any CPU.
+    [[nodiscard]] bool seems_panicked();
 
     // ManagedZone
     [[nodiscard]] std::string_view name() const override { return name_; }

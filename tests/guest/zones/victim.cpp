@@ -88,6 +88,7 @@ void misbehave(char what) {
             reset();
         case 'k':
             put("---[ end Kernel panic - not syncing: as asked ]---\n");
+            for (;;) asm volatile("");
             break;
         case 'l':
             put("spinning\n");

@@ -31,6 +31,16 @@ void feed(PanicWatch& watch, std::string_view text) {
     watch.feed(std::as_bytes(std::span{text.data(), text.size()}));
 }
 
+TEST(PanicWatch, SaysThatItIsOverOnlyIfNothingFollows) {
+    PanicWatch watch;
+    feed(watch, "[ 1.2] ---[ end Kernel panic - not syncing: no init ]---\r\n");
+    EXPECT_TRUE(watch.over());
+    feed(watch, "~ # ");
+    EXPECT_FALSE(watch.over());
+    feed(watch, "dmesg\n---[ end Kernel panic ]---\nlast line\n");
+    EXPECT_FALSE(watch.over());
+}
+
 TEST(PanicWatch, FindsThePanicAndItsEndInPieces) {
     PanicWatch watch;
     feed(watch, "Kernel panic - not Kernel pan");
