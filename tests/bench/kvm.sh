@@ -25,6 +25,7 @@ mount -t debugfs none /sys/kernel/debug; cd /sys/kernel/debug/tracing; echo 1 >e
 a=\$(cut -d' ' -f1 /proc/uptime); echo start >trace_marker; $1 </dev/null >/tmp/out 2>&1 & echo
 until grep -q '~ # ' /tmp/out; do usleep 50000; done; b=\$(cut -d' ' -f1 /proc/uptime); awk "BEGIN { print \"boot_s\", \$b - \$a }"
 grep -E 'start|kvm_enter' trace | head -n 2 | sed 's/.* \([0-9]*\.[0-9]*\): .*/\1/' | awk 'NR == 1 { a = \$1 } NR == 2 { print "first_ms", (\$1 - a) * 1000 }'
+echo 0 >events/enable
 cd ../kvm; for f in *exits; do echo "\$f \$(cat \$f)"; done
 awk '/^Size:/ { big = \$2 >= 500000 } /^Rss:/ && !big { all += \$2 } END { print "beside_kib", all }' /proc/\$(pidof $2)/smaps
 kill \$(pidof $2); sleep 1
@@ -34,7 +35,7 @@ outer=("$build/lkvm" run --accel soft --lvz -k "$assets/vmlinuz" -m 1G@0x9000000
 measure "lkvm run --accel kvm -k /guest/vmlinuz -i /guest/initrd.img -n mode=none -m 512@0x90000000" \
     lkvm >"$work/commands"
 cat >>"$work/commands" <<COMMANDS
-lkvm run --accel kvm -k /guest/vmlinuz -i /guest/costs.img -n mode=none --rng -m 512@0x90000000 -p 'lkvm.run="echo 16000000.virtio >/sys/bus/platform/drivers/virtio-mmio/unbind; exit-costs $turns"' </dev/null >/tmp/out 2>&1; tail -n 5 /tmp/out
+lkvm run --accel kvm -k /guest/vmlinuz -i /guest/costs.img -n mode=none --rng -m 512@0x90000000 --vcpu-affinity 1 -p 'lkvm.run="echo 16000000.virtio >/sys/bus/platform/drivers/virtio-mmio/unbind; sleep 3; exit-costs $turns"' </dev/null >/tmp/out 2>&1; tail -n 5 /tmp/out
 COMMANDS
 note "lkvm under KVM"
 tests/bench/kvm.exp "$work/commands" "${outer[@]}" -i "$work/lkvm.img" --markers "$work/markers" >"$work/lkvm"
@@ -51,12 +52,12 @@ heading "Clients of KVM inside --lvz, 1 vCPU, 512 MiB" lkvm QEMU
 line "boot to shell (s)" %.2f 1 boot_s
 line "start until the guest is entered (ms)" %.0f 1 first_ms
 line "memory beside the guest's, at the shell (MiB)" %.1f 1024 beside_kib
-for reason in $(awk '/_exits / { print $1 }' "$work/lkvm"); do
+for reason in $(awk '/_exits / { print $1 }' "$work/lkvm" "$work/qemu" | sort -u); do
     line "exits of a boot: ${reason%_exits}" %d 1 "$reason"
 done
 cost() { # cost TITLE MARKER: from that marker to the next one, less the loop itself
     awk -v title="$1" -v first="$2" -v turns="$turns" '
-        { seen[$2] = $3; guest[$2] = $4 }
+        { seen[$2] = $3 }
         END {
             if (!(6 in seen) || !(first + 1 in seen)) { printf "%-42s%11s\n", title, "-"; exit }
             printf "%-42s%11.0f\n", title, ((seen[first + 1] - seen[first]) - (seen[6] - seen[5])) / turns
