@@ -69,7 +69,7 @@ check-long: check qemu-kvm-assets ## soak runs and many boots
 	@cd $(BUILD) && $(CTEST) -C long -L long
 
 .PHONY: bench
-bench: lkvm assets rootfs qemu-system baremetal ## speed and memory; PART=cpu|rings|blk|net|zones: one part
+bench: lkvm assets rootfs qemu-system baremetal kvm-assets qemu-kvm-assets ## speed and memory; PART=cpu|rings|blk|net|kvm|zones: one part
 	@cmake --build $(BUILD) -j $(JOBS) --target bench_rings
 	@BUILD=$(BUILD) tests/bench/bench.sh $(PART)
 
