@@ -79,6 +79,7 @@ public:
         head.crc = la::crc32(std::as_bytes(std::span{records}),
                              la::crc32(std::as_bytes(std::span{&head, 1})));
         std::memcpy(bytes.data(), &head, sizeof(head));
+        if (records.empty()) return bytes;
         std::memcpy(bytes.data() + sizeof(head), records.data(),
                     std::min(bytes.size() - sizeof(head), records.size() * sizeof(bundle::Zone)));
         return bytes;
