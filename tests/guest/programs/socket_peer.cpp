@@ -20,6 +20,7 @@
 
 #include <linux/vm_sockets.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -125,6 +126,9 @@ int open_vsock(unsigned cid, unsigned port, bool listening) {
     address.svm_cid = cid;
     address.svm_port = port;
     const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
+    // Linux gives up after 2 s, which a busy machine may take.
+    const timeval patience{.tv_sec = 60, .tv_usec = 0};
+    ::setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &patience, sizeof(patience));
     const int done =
         listening ? ::bind(fd, generic, sizeof(address)) : ::connect(fd, generic, sizeof(address));
     if (fd < 0 || done != 0 || (listening && ::listen(fd, 128) != 0)) {
