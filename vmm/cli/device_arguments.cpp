@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "virtio/console/device.hpp"
+#include "vmm/cli/fields.hpp"
 #include "vmm/cli/number.hpp"
 #include "vmm/text.hpp"
 
@@ -14,22 +15,6 @@ namespace {
 
 constexpr std::size_t longest_serial = 20;
 constexpr std::size_t longest_port_name = 64;
-
-/// Cuts the text up to the next comma off the front.
-std::string_view next_field(std::string_view& rest) {
-    const std::size_t end = rest.find(',');
-    const std::string_view field = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
-    return field;
-}
-
-/// What follows "name=".
-std::optional<std::string_view> value_of(std::string_view field, std::string_view name) {
-    if (!field.starts_with(name) || field.size() <= name.size() || field[name.size()] != '=') {
-        return std::nullopt;
-    }
-    return field.substr(name.size() + 1);
-}
 
 Failure bad_disk(std::string_view argument, std::string_view what) {
     return usage_failure(text("--disk '", argument, "': ", what));

@@ -9,6 +9,7 @@
 #include <lkvm/bundle.hpp>
 
 #include "vmm/cli/device_arguments.hpp"
+#include "vmm/cli/fields.hpp"
 #include "vmm/cli/network_arguments.hpp"
 #include "vmm/cli/number.hpp"
 #include "vmm/cli/run_options.hpp"
@@ -52,22 +53,6 @@ void add_own_options(CLI::App& app, OwnOptions& options) {
     app.add_flag("--no-autostart", options.manual_start, "Do not start this zone at boot");
     const std::vector<CLI::Option*> all = app.get_options();
     for (std::size_t i = before; i < all.size(); ++i) all[i]->group(own_group);
-}
-
-/// Cuts the text up to the next comma off the front.
-std::string_view next_field(std::string_view& rest) {
-    const std::size_t end = rest.find(',');
-    const std::string_view field = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
-    return field;
-}
-
-/// What follows "name=".
-std::optional<std::string_view> value_of(std::string_view field, std::string_view name) {
-    if (!field.starts_with(name) || field.size() <= name.size() || field[name.size()] != '=') {
-        return std::nullopt;
-    }
-    return field.substr(name.size() + 1);
 }
 
 std::optional<std::uint64_t> size_of(std::string_view digits) {
