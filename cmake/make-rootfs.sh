@@ -10,6 +10,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 out=${1:-$here/../build/assets}
 . "$here/packages.sh"
+. "$here/debian-tree.sh"
 
 packages="base-files bash coreutils dash diffutils e2fsprogs findutils fio g++ gcc grep gzip
     iproute2 iperf3 libc6-dev login-defs mawk ncurses-base ncurses-bin passwd procps
@@ -23,7 +24,7 @@ mkdir -p "$out"
 out=$(cd "$out" && pwd)
 exec 8>"$out/.rootfs.lock"
 flock 8
-stamp=$(sha256sum <"$here/make-rootfs.sh")
+stamp=$(cat "$here/make-rootfs.sh" "$here/debian-tree.sh" | sha256sum)
 if [ -s "$out/rootfs.img" ] && [ "$(cat "$out/.rootfs.stamp" 2>/dev/null)" = "$stamp" ]; then
     exit 0
 fi
@@ -36,43 +37,20 @@ for package in $packages; do
     [ -z "$(packages_uri "$package")" ] || present+=("$package")
 done
 packages_closure "${present[@]}" busybox-static
-wanted=()
-for name in "${PACKAGES_NAMES[@]}"; do
-    case " ${unwanted//$'\n'/ } " in
-    *" $name "*) ;;
-    *) wanted+=("$name") ;;
-    esac
-done
-packages_fetch "${wanted[@]}"
+tree_packages "$unwanted"
+packages_fetch "${PACKAGES_NAMES[@]}"
 
-say "unpacking ${#wanted[@]} packages"
+say "unpacking ${#PACKAGES_NAMES[@]} packages"
 work=$(mktemp -d "$out/.rootfs-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 root=$work/root
-mkdir -p "$root"/usr/{bin,sbin,lib,lib64}
-for dir in bin sbin lib lib64; do
-    ln -s usr/$dir "$root/$dir"
-done
-for deb in "${PACKAGES_FILES[@]}"; do
-    dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$root" --keep-directory-symlink \
-        --no-same-owner --exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' \
-        --exclude='./usr/share/locale/*' --exclude='./usr/share/info/*' \
-        --exclude='./usr/share/lintian/*' --exclude='./usr/share/bug/*' --exclude='./boot' \
-        --exclude='*/__pycache__' --exclude='*/gconv/*' --exclude='*.a.debug'
-done
+tree_unpack "$root" --exclude='*.a.debug'
 mkdir -p "$root"/{dev,proc,sys,tmp,run,root,mnt,etc,var/tmp,var/log}
 chmod 1777 "$root/tmp" "$root/var/tmp"
 [ -e "$root/var/run" ] || ln -s ../run "$root/var/run"
 
 # What package scripts make.
-links() { # links DIR NAME=TARGET...
-    local dir=$1 pair
-    shift
-    for pair in "$@"; do
-        [ -e "$dir/${pair%%=*}" ] || ln -sf "${pair#*=}" "$dir/${pair%%=*}"
-    done
-}
-links "$root/usr/bin" sh=dash awk=mawk cc=gcc c++=g++
+tree_links "$root/usr/bin" sh=dash awk=mawk cc=gcc c++=g++
 cat >"$root/etc/passwd" <<PASSWD
 root:x:0:0:root:/root:/bin/bash
 nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin

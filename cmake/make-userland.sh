@@ -11,6 +11,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 out=${1:-$here/../build/assets}
 . "$here/packages.sh"
+. "$here/debian-tree.sh"
 
 packages="base-files bash bc bzip2 coreutils dash diffutils findutils grep gzip mawk openssl perl
     python3 sed tar xz-utils zstd"
@@ -21,7 +22,7 @@ mkdir -p "$out"
 out=$(cd "$out" && pwd)
 exec 8>"$out/.userland.lock"
 flock 8
-stamp=$(find "$here/make-userland.sh" "$here/initrd" -type f -exec sha256sum {} + |
+stamp=$(find "$here/make-userland.sh" "$here/debian-tree.sh" "$here/initrd" -type f -exec sha256sum {} + |
     cut -d" " -f1 | sort | sha256sum)
 if [ -s "$out/userland.img" ] && [ -d "$out/userland" ] &&
     [ "$(cat "$out/.userland.stamp" 2>/dev/null)" = "$stamp" ]; then
@@ -34,45 +35,22 @@ need_tools cpio tar
 packages_open userland loong64 ${LKVM_SUITES:-sid forky}
 # shellcheck disable=SC2086
 packages_closure $packages busybox-static
-wanted=()
-for name in "${PACKAGES_NAMES[@]}"; do
-    case " ${unwanted//$'\n'/ } " in
-    *" $name "*) ;;
-    *) wanted+=("$name") ;;
-    esac
-done
-packages_fetch "${wanted[@]}"
+tree_packages "$unwanted"
+packages_fetch "${PACKAGES_NAMES[@]}"
 
-say "unpacking ${#wanted[@]} packages"
+say "unpacking ${#PACKAGES_NAMES[@]} packages"
 work=$(mktemp -d "$out/.userland-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 root=$work/root
-mkdir -p "$root"/usr/{bin,sbin,lib,lib64}
-for dir in bin sbin lib lib64; do
-    ln -s usr/$dir "$root/$dir"
-done
-for deb in "${PACKAGES_FILES[@]}"; do
-    dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$root" --keep-directory-symlink \
-        --no-same-owner --exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' \
-        --exclude='./usr/share/locale/*' --exclude='./usr/share/info/*' \
-        --exclude='./usr/share/lintian/*' --exclude='./usr/share/bug/*' \
-        --exclude='*/gconv/*' --exclude='*/__pycache__' --exclude='./boot' \
-        --exclude='./usr/lib/python3*/ensurepip' --exclude='./usr/lib/python3*/idlelib' \
-        --exclude='./usr/lib/python3*/pydoc_data' --exclude='./usr/lib/python3*/config-*' \
-        --exclude='./usr/share/perl/*/pod' --exclude='*.pod' --exclude='./usr/share/icons' \
-        --exclude='./usr/lib/*/libperl.so*[0-9].a'
-done
+tree_unpack "$root" \
+    --exclude='./usr/lib/python3*/ensurepip' --exclude='./usr/lib/python3*/idlelib' \
+    --exclude='./usr/lib/python3*/pydoc_data' --exclude='./usr/lib/python3*/config-*' \
+    --exclude='./usr/share/perl/*/pod' --exclude='*.pod' --exclude='./usr/share/icons' \
+    --exclude='./usr/lib/*/libperl.so*[0-9].a'
 mkdir -p "$root"/{dev,proc,sys,tmp,run,root,mnt,etc}
 
 # Links that package scripts make.
-links() { # links DIR NAME=TARGET...
-    local dir=$1 pair
-    shift
-    for pair in "$@"; do
-        [ -e "$dir/${pair%%=*}" ] || ln -sf "${pair#*=}" "$dir/${pair%%=*}"
-    done
-}
-links "$root/usr/bin" sh=dash awk=mawk
+tree_links "$root/usr/bin" sh=dash awk=mawk
 # Absolute links become relative: user-mode emulators follow them outside the tree.
 find "$root" -type l -lname '/*' -print0 | while IFS= read -r -d '' link; do
     ln -sfn "$(realpath -ms --relative-to="$(dirname "$link")" "$root$(readlink "$link")")" "$link"
