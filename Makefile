@@ -122,7 +122,7 @@ baremetal: sysroot ## build/baremetal/lkvm-zones.efi and .elf, the bare-metal hy
 		-DCMAKE_TOOLCHAIN_FILE=$(CURDIR)/cmake/loong64-elf.cmake \
 		-DLKVM_SYSROOT=$(abspath $(BUILD))/sysroot-loong64
 	@cmake --build $(BUILD)/baremetal -j $(JOBS) --target zones
-	@tests/guest/zone/build.sh $(BUILD)/baremetal
+	@tests/guest/bare/build.sh $(BUILD)/baremetal tests/guest/zone/*.cpp tests/bench/zones/*.cpp
 
 .PHONY: zones-assets
 zones-assets: assets loong64 ## the initrd with the loong64 lkvm, for zones that manage others

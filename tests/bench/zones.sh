@@ -10,42 +10,27 @@ if [ ! -e "$image.efi" ]; then
     note "no $image.efi (make baremetal)"
     exit 1
 fi
-programs=tests/guest/privileged
-target=(--target=loongarch64-unknown-none-elf -march=la464 -mabi=lp64d -ffreestanding)
-cxx=(clang++-19 "${target[@]}" -mno-lsx -mno-lasx -std=c++20 -O1 -fno-exceptions -fno-rtti
-    -fno-stack-protector -mcmodel=medium -Wall -Wextra -Werror -Wno-register)
-clang++-19 "${target[@]}" -mlsx -mlasx -c "$programs/runtime.S" -o "$work/runtime.o"
-clang++-19 "${target[@]}" -c tests/bench/zones/entry.S -o "$work/entry.o"
-for source in "$programs/bare.cpp" tests/bench/zones/{meter,sleeper}.cpp; do
-    "${cxx[@]}" -c "$source" -o "$work/$(basename "$source" .cpp).o"
-done
-link() { # link NAME MORE...
-    local name=$1
-    shift
-    ld.lld-19 -static -T "$programs/program.ld" -o "$work/$name.elf" \
-        "$work"/{runtime,bare,"$name"}.o "$@"
-}
-link meter "$work/entry.o"
-link sleeper
-
-# run NAME CPUS ZONE...: the meter's lines go to NAME.
+# run NAME MEMORY CPUS ZONE...: the meter's lines go to NAME.
 run() {
-    local name=$1 cpus=$2 status=0
-    shift 2
+    local name=$1 memory=$2 cpus=$3 status=0
+    shift 3
     "$build/lkvm" pack -o "$work/$name.img" "$@" >&2
     tests/bench/zones/run.exp "$build/lkvm" run --accel soft --lvz -k "$image.efi" \
-        -i "$work/$name.img" -m 256@0x90000000 -c "$cpus" >"$work/$name" || status=$?
+        -i "$work/$name.img" -m "$memory@0x90000000" -c "$cpus" >"$work/$name" || status=$?
     [ "$status" = 0 ] || exit 1
 }
-meter=(--zone meter --control --rng --nodefaults -k "$work/meter.elf" -m 16@0x90000000
+meter=(--zone meter --control --rng --nodefaults -k "$build/baremetal/meter.elf" -m 16@0x90000000
     -m 24@0xa0000000 -c 2)
-sleeper=(-k "$work/sleeper.elf" --nodefaults -m 16@0x90000000 -c 1)
+sleeper=(-k "$build/baremetal/sleeper.elf" --nodefaults -m 16@0x90000000 -c 1)
 note "one zone"
-run one 2 "${meter[@]}"
+run one 256 2 "${meter[@]}"
 # The first zone has the CPU that looks after the console.
 note "four zones"
-run four 5 --zone first "${sleeper[@]}" "${meter[@]}" --zone sleeper --no-autostart "${sleeper[@]}" \
+run four 256 5 --zone first "${sleeper[@]}" "${meter[@]}" --zone sleeper --no-autostart "${sleeper[@]}" \
     --zone last "${sleeper[@]}"
+note "a Debian zone"
+run debian 768 4 "${meter[@]}" --zone debian --no-autostart -k "$assets/vmlinuz" \
+    -i "$assets/initrd.img" -m 512@0x90000000 -c 2
 
 # line TITLE FORMAT DIVISOR VALUE [AIM]
 line() {
@@ -80,6 +65,8 @@ cost "doorbell to handler, other vCPU (IPI)" ipi_receive
 cost "longest with interrupts off" longest_stretch
 printf '\n%-42s%11s%11s\n' "Zones" lkvm aim
 line "zone start to first console byte (ms)" %.2f 1000 "$(value "$work/four" start_us)"
+line "Debian zone, to first console byte (ms)" %.0f 1000 "$(value "$work/debian" debian_start_us)"
+line "Debian zone, to shell (ms)" %.0f 1000 "$(value "$work/debian" debian_shell_us)"
 line "image file (KiB)" %d 1024 "$(stat -c %s "$image.efi")" "<= 256"
 line "memory beyond the zones', 1 zone (KiB)" %d 1024 "$(used one)"
 line "memory beyond the zones', 4 zones (KiB)" %d 1024 "$(used four)" "<= 4096"

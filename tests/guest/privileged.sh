@@ -19,13 +19,11 @@ if ! "$qemu" --version | grep -q "version ${qemu_version//./\\.}\."; then
     exit 77
 fi
 programs=(${*:-csr exceptions iocsr timer tlb})
+files=("${programs[@]/#/$sources/}")
+files=("${files[@]/%/.cpp}")
 
-target=(--target=loongarch64-unknown-none-elf -march=la464 -mabi=lp64d -ffreestanding)
-cxx=(clang++-19 "${target[@]}" -mno-lsx -mno-lasx -std=c++20 -O1 -fno-exceptions -fno-rtti
-    -fno-stack-protector -mcmodel=medium -Wall -Wextra -Werror)
-if ! clang++-19 "${target[@]}" -mlsx -mlasx -c "$sources/runtime.S" -o "$scratch/runtime.o" ||
-    ! "${cxx[@]}" -c "$sources/bare.cpp" -o "$scratch/bare.o"; then
-    fault "the programs' common part does not compile"
+if ! "$sources/../bare/build.sh" "$scratch" "${files[@]}"; then
+    fault "the programs do not compile"
     finish
 fi
 
@@ -34,11 +32,6 @@ lines() { tr -d '\r' <"$1" | grep -a '^= '; }
 
 for program in "${programs[@]}"; do
     elf=$scratch/$program.elf
-    if ! "${cxx[@]}" -c "$sources/$program.cpp" -o "$scratch/$program.o" ||
-        ! ld.lld-19 -static -T "$sources/program.ld" -o "$elf" "$scratch"/{runtime,bare,"$program"}.o; then
-        fault "$program does not compile"
-        continue
-    fi
     timeout -k 5 60 "$lkvm" run -k "$elf" -m 512@0x90000000 -c 2 --no-reboot --loglevel error \
         >"$scratch/lkvm" 2>&1 </dev/null
     status=$?

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A control zone with two CPUs that leaves the guest on purpose, each time for one reason, and asks
 // the hypervisor what that cost it. Prints lines of "key value".
-#include "../../guest/privileged/bare.hpp"
+#include "bare/zone.hpp"
 
 using namespace csr_number;
 
@@ -14,72 +14,17 @@ volatile uint64_t sleeps;  ///< CPU 1 waits for IPIs asleep
 
 namespace {
 
-constexpr uint64_t uart = 0x1fe001e0, pch_pic = 0x10000000, virtio = 0x16000000;
+constexpr uint64_t pch_pic = 0x10000000, virtio = 0x16000000;
 constexpr uint64_t second_bank = 0xa0000000, second_bank_size = 24 << 20, page_pair = 32 << 10;
 constexpr uint64_t hwi0_line = 1 << 2, ipi_line = 1 << 12, interrupts_on = 1 << 2;
 constexpr uint64_t rounds = 1000;
-constexpr unsigned cached = 9;
-
-char reply[0x4000];
-
-void put_number(uint64_t value) {
-    char text[21];
-    char* first = text + sizeof(text) - 1;
-    *first = 0;
-    do {
-        *--first = static_cast<char>('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    put(first);
-}
 
 void print(const char* key, uint64_t value) {
     put("bench ");
     put(key);
-    put(" ");
+    put(' ');
     put_number(value);
-    put("\r\n");
-}
-
-int64_t hypercall(uint64_t number, uint64_t first = 0, uint64_t second = 0, uint64_t third = 0,
-                  uint64_t fourth = 0) {
-    register uint64_t r4 asm("$r4") = number;
-    register uint64_t r5 asm("$r5") = first;
-    register uint64_t r6 asm("$r6") = second;
-    register uint64_t r7 asm("$r7") = third;
-    register uint64_t r8 asm("$r8") = fourth;
-    asm volatile(".word 0x002b8200"  // hvcl 0x200
-                 : "+r"(r4)
-                 : "r"(r5), "r"(r6), "r"(r7), "r"(r8)
-                 : "memory");
-    return static_cast<int64_t>(r4);
-}
-
-void iocsr_write(uint64_t address, uint64_t value) {
-    asm volatile("iocsrwr.w %0, %1" : : "r"(value), "r"(address) : "memory");
-}
-
-/// Asks the hypervisor; the answer is in `reply`.
-void ask(const char* text) {
-    uint64_t length = 0;
-    while (text[length] != 0) ++length;
-    const int64_t size = hypercall(2, physical(text), length, physical(reply), sizeof(reply) - 1);
-    reply[size > 0 ? size : 0] = 0;
-}
-
-const char* find(const char* text, const char* what) {
-    for (; text != nullptr && *text != 0; ++text) {
-        uint64_t i = 0;
-        while (what[i] != 0 && text[i] == what[i]) ++i;
-        if (what[i] == 0) return text + i;
-    }
-    return nullptr;
-}
-
-uint64_t number(const char* text) {
-    uint64_t value = 0;
-    while (text != nullptr && *text >= '0' && *text <= '9') value = value * 10 + (*text++ - '0');
-    return value;
+    put('\n');
 }
 
 struct Total {
@@ -87,10 +32,8 @@ struct Total {
 };
 /// Of this zone's exits for `reason`, which comes with quotes and a colon.
 Total total(const char* reason) {
-    ask("stat meter");
-    const auto field = [reason](const char* table) {
-        return number(find(find(reply, table), reason));
-    };
+    const char* const reply = control("stat", "meter");
+    const auto field = [=](const char* table) { return number(find(find(reply, table), reason)); };
     // Only the first table that has it; a reason that never was is in none.
     return {field("\"exits\":{"), field("\"instructions\":{")};
 }
@@ -106,7 +49,7 @@ void measure(const char* key, const char* reason, Part piece) {
     const uint64_t asked = before.count - first.count;
     const uint64_t asking = before.instructions - first.instructions;
     const uint64_t count = after.count - before.count - asked;
-    if (count < rounds) return put("bench: too few exits\r\n");
+    if (count < rounds) return put("bench: too few exits\n");
     print(key, (after.instructions - before.instructions - asking) / count);
 }
 
@@ -155,7 +98,7 @@ void kicks() {
     constexpr uint32_t rng_id = 4;
     while (device(8) != rng_id) {
         rng += slot_size;
-        if (rng == virtio + slots * slot_size) return put("bench: no virtio-rng\r\n");
+        if (rng == virtio + slots * slot_size) return put("bench: no virtio-rng\n");
     }
     device(0x70) = 0;
     device(0x70) = 3;
@@ -182,7 +125,7 @@ void kicks() {
 void stage2() {
     const Total before = total("\"hypercall\":");
     for (uint64_t place = 0; place < second_bank_size; place += page_pair) {
-        *reinterpret_cast<volatile uint64_t*>(uint64_t{cached} << 60 | second_bank | place) = 1;
+        *reinterpret_cast<volatile uint64_t*>(cached(second_bank | place)) = 1;
     }
     const Total middle = total("\"hypercall\":");
     const Total after = total("\"hypercall\":");
@@ -203,13 +146,13 @@ void device_line() {
     csr<crmd>(csr<crmd>() | interrupts_on);
     measure("line_device", "\"mmio\":", [] { mmio<uint8_t>(uart + 1) = 2; });
     csr<crmd>(csr<crmd>() & ~interrupts_on);
-    if (device_interrupts < rounds) put("bench: too few interrupts\r\n");
+    if (device_interrupts < rounds) put("bench: too few interrupts\n");
 }
 
 [[noreturn]] void second_cpu() {
     csr<eentry>(reinterpret_cast<uint64_t>(ipi_entry));
     csr<ecfg>(ipi_line);
-    iocsr_write(0x1004, ~uint64_t{0});
+    iocsr_write(0x1004, ~uint32_t{0});
     csr<crmd>(csr<crmd>() | interrupts_on);
     ipis = 1;  // it is there
     for (;;) {
@@ -229,8 +172,8 @@ void ipi_exits() {
     secondary_program = second_cpu;
     const uint64_t high = (entry >> 32) << 32 | 1 << 16 | 1 << 2;
     const uint64_t low = entry << 32 | 1 << 16;
-    asm volatile("iocsrwr.d %0, %1" : : "r"(high), "r"(0x1048) : "memory");
-    asm volatile("iocsrwr.d %0, %1" : : "r"(low), "r"(0x1048) : "memory");
+    iocsr_write(0x1048, high);
+    iocsr_write(0x1048, low);
     iocsr_write(0x1040, 1 << 16);
     while (ipis == 0) {
     }
@@ -241,38 +184,57 @@ void ipi_exits() {
     measure("idle_wake", "\"idle\":", send_ipi);
 }
 
-uint64_t ticks() {
-    uint64_t value;
-    asm volatile("rdtime.d %0, $zero" : "=r"(value) : : "memory");
-    return value;
+uint64_t microseconds(uint64_t time) {
+    return time / (ticks_a_second / 1'000'000);
 }
 
-/// Of another zone, which does nothing but write one byte and sleep. Runs at the end.
+bool is_stopped(const char* zone) {
+    return find(control("stat", zone), "\"stopped\"") != nullptr;
+}
+
+/// Of another zone, which does nothing but write one byte and sleep. It runs at the end.
 void zone_start() {
-    ask("stat sleeper");
-    if (find(reply, "\"sleeper\"") == nullptr) return;
-    constexpr uint64_t starts = 5, ticks_per_us = 100;
+    constexpr unsigned starts = 5;
+    if (!is_stopped("sleeper")) return;
+    const auto written = [] { return number(find(control("stat", "sleeper"), "\"mmio\":")); };
     uint64_t best = ~uint64_t{0};
-    for (uint64_t i = 0; i <= starts; ++i) {
-        const uint64_t bytes = number(find(reply, "\"mmio\":"));
+    for (unsigned i = 0; i < starts; ++i) {
+        if (i != 0) control("stop", "sleeper");
+        while (!is_stopped("sleeper")) {
+        }
+        const uint64_t before = written();
         const uint64_t began = ticks();
-        ask("start sleeper");
-        do {
-            ask("stat sleeper");
-        } while (number(find(reply, "\"mmio\":")) == bytes);
+        control("start", "sleeper");
+        while (written() == before) {
+        }
         const uint64_t took = ticks() - began;
         if (took < best) best = took;
-        if (i == starts) break;
-        ask("stop sleeper");
-        do {
-            ask("stat sleeper");
-        } while (find(reply, "\"stopped\"") == nullptr);
     }
-    print("start_us", best / ticks_per_us);
+    print("start_us", microseconds(best));
+}
+
+/// A Debian zone: until its kernel says something, and until its shell prompts.
+void debian_start() {
+    if (!is_stopped("debian")) return;
+    const uint64_t began = ticks();
+    const auto wait_until = [=](auto done) {
+        for (;;) {
+            if (done(control("log", "debian"))) return ticks() - began;
+            const uint64_t pause = ticks() + ticks_a_second / 10'000;
+            while (ticks() < pause) {
+            }
+        }
+    };
+    control("start", "debian");
+    print("debian_start_us", microseconds(wait_until([](const char* log) {
+              return find(log, "\"log\":\"\"") == nullptr;
+          })));
+    print("debian_shell_us",
+          microseconds(wait_until([](const char* log) { return find(log, "~ # ") != nullptr; })));
 }
 
 void memory() {
-    ask("stat");
+    const char* const reply = control("stat");
     uint64_t zones = 0;
     uint64_t zone_memory = 0;
     for (const char* at = reply; (at = find(at, "\"memory\":")) != nullptr; ++zones) {
@@ -294,6 +256,7 @@ void program() {
     device_line();
     ipi_exits();
     zone_start();
+    debian_start();
     memory();
-    put("bench done\r\n");
+    put("bench done\n");
 }

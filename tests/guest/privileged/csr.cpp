@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Control and status registers: which are there, what they hold at the start, which bits can be
 // written. LA Vol.1 §7.
-#include "bare.hpp"
+#include "bare/bare.hpp"
 
 using namespace csr_number;
 

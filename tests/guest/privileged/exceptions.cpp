@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Every exception and what it leaves in the registers. LA Vol.1 §6.
-#include "bare.hpp"
+#include "bare/bare.hpp"
 
 using namespace csr_number;
 

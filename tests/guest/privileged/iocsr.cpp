@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // IOCSR: identification, inter-processor interrupts, mailboxes, a second CPU; the extended
 // interrupt controller, and one interrupt from the serial port all the way to the CPU.
-#include "bare.hpp"
+#include "bare/bare.hpp"
 
 using namespace csr_number;
 

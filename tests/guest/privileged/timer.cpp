@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The constant timer, the stable counter and idle. LA Vol.1 §7.6, §2.2.10.4. Lines say whether
 // something holds, never how long it took.
-#include "bare.hpp"
+#include "bare/bare.hpp"
 
 using namespace csr_number;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The TLB: entries written, searched, read and dropped; both parts, page sizes, ASIDs, global
 // pages; the refill handler with its table walk. LA Vol.1 §4.2.4, §5.4.
-#include "bare.hpp"
+#include "bare/bare.hpp"
 
 using namespace csr_number;
 

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A zone that misbehaves: it asks for a number on its console and does what stands there. What the
 // hypervisor answers with an error, or lets pass, it survives and asks again; the rest parks it.
-#include "../privileged/bare.hpp"
+#include "bare/zone.hpp"
 
 using namespace csr_number;
 
 namespace {
 
-constexpr uint64_t uart = 0x1fe001e0, line_status = 5, data_ready = 1;
 constexpr uint64_t beyond_ram = 0x2'0000'0000, below_ram = 0x8fff'fff8, nowhere = 0x1a00'0000;
 constexpr uint64_t boot_rom = 0x1c00'0000, pch_pic = 0x1000'0000, virtio = 0x1600'0000;
-
-uint64_t cached(uint64_t address) {
-    return address | uint64_t{9} << 60;
-}
 
 template<class T>
 void load(uint64_t address) {
@@ -24,25 +19,11 @@ void run_at(uint64_t address) {
     reinterpret_cast<void (*)()>(address)();
 }
 
-int64_t hypercall(uint64_t number, uint64_t first = 0, uint64_t second = 0, uint64_t third = 0,
-                  uint64_t fourth = 0) {
-    register uint64_t a0 asm("a0") = number;
-    register uint64_t a1 asm("a1") = first;
-    register uint64_t a2 asm("a2") = second;
-    register uint64_t a3 asm("a3") = third;
-    register uint64_t a4 asm("a4") = fourth;
-    asm volatile(".word 0x002b8200"  // hvcl 0x200
-                 : "+r"(a0)
-                 : "r"(a1), "r"(a2), "r"(a3), "r"(a4)
-                 : "memory");
-    return static_cast<int64_t>(a0);
-}
-
 void answer(int64_t value) {
     put("answer ");
     if (value < 0) put("-");
     put_hex(static_cast<uint64_t>(value < 0 ? -value : value));
-    put("\r\n");
+    put("\n");
 }
 
 /// Registers of the first virtio device. VIRTIO 1.2 §4.2.2.
@@ -87,7 +68,7 @@ void kick(uint16_t index = 1) {
     virtio_register(0x50) = 0;
     put("status ");
     put_hex(virtio_register(0x70));
-    put("\r\n");
+    put("\n");
 }
 
 void good_queue() {
@@ -118,7 +99,7 @@ void handler_that_faults() {
 }
 
 void refill_without_handler() {
-    csr<0x88>(beyond_ram);
+    csr<tlbrentry>(beyond_ram);
     [[maybe_unused]] volatile uint64_t value = *reinterpret_cast<volatile uint64_t*>(0x1000);
 }
 
@@ -178,25 +159,19 @@ void misdeed(uint64_t number) {
         case 0x2f: scribble(pch_pic, 0x400); break;
         case 0x30:
             for (uint32_t i = 0; i < 1000; ++i) {
-                asm volatile("iocsrwr.w %0, %1" :: "r"(i), "r"(0x1040));
-                asm volatile("iocsrwr.d %0, %1" :: "r"(uint64_t{i} << 20), "r"(0x1158));
+                iocsr_write(0x1040, i);
+                iocsr_write(0x1158, uint64_t{i} << 20);
             }
             break;
-        case 0x31: for (uint64_t i = 0; i < 0x10000; i += 8) asm volatile("iocsrwr.d %0, %0" :: "r"(i & ~0xffull)); break;
+        case 0x31: for (uint64_t i = 0; i < 0x10000; i += 8) iocsr_write(i & ~0xffull, i & ~0xffull); break;
         case 0x33: mmio<uint8_t>(0x100e001c) = 0x99; mmio<uint8_t>(0x100e001d) = 0xff; break;
         case 0x34: asm volatile(".word 0x0600cc20" ::: "memory"); break;  // a cacop
         // This one neither parks it nor ends.
         case 0x40: for (;;) asm volatile("" ::: "memory");
         // clang-format on
         default:
-            put("no such misdeed\r\n");
+            put("no such misdeed\n");
     }
-}
-
-char read_character() {
-    while ((mmio<uint8_t>(uart + line_status) & data_ready) == 0) {
-    }
-    return static_cast<char>(mmio<uint8_t>(uart));
 }
 
 }  // namespace
@@ -206,21 +181,21 @@ void program() {
     for (;;) {
         put("which? ");
         uint64_t number = 0;
-        for (char c = read_character(); c != '.'; c = read_character()) {
+        for (char c = get(); c != '.'; c = get()) {
             number = number << 4 | static_cast<uint64_t>(c <= '9' ? c - '0' : c - 'a' + 10);
         }
         put_hex(number);
-        put("\r\n");
+        put("\n");
         // Its own exceptions are its own affair; one of them at a time.
         if (number == 0x32) {
             flood_of_timers();
         } else if (probe(misdeed, number) != 0) {
             put("exception ");
             put_hex(trap_state.estat >> 16 & 0x3f);
-            put("\r\n");
+            put("\n");
         }
         put("survived ");
         put_hex(number);
-        put("\r\n");
+        put("\n");
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "bare.hpp"
+#include "bare/bare.hpp"
 
 using namespace csr_number;
 
@@ -7,15 +7,8 @@ namespace {
 
 constexpr uint64_t physical_start = 0x9020'0000, virtual_start = physical_start | 9ull << 60;
 constexpr uint64_t image_size = 0x10'0000;
-constexpr uint64_t uart = 0x1fe001e0;
-constexpr uint64_t uart_line_status = 5;
-constexpr uint8_t transmitter_empty = 0x20;
-
-void put_character(char c) {
-    while ((mmio<uint8_t>(uart + uart_line_status) & transmitter_empty) == 0) {
-    }
-    mmio<uint8_t>(uart) = static_cast<uint8_t>(c);
-}
+constexpr uint64_t line_status = uart + 5;
+constexpr uint8_t data_ready = 1, transmitter_empty = 0x20;
 
 /// Addresses in the program differ from compiler to compiler.
 void put_address(uint64_t value, uint64_t piece, uint64_t argument) {
@@ -83,14 +76,36 @@ void print_trap(const char* name, uint64_t piece, uint64_t argument) {
 
 }  // namespace
 
+void put(char c) {
+    if (c == '\n') put('\r');
+    while ((mmio<uint8_t>(line_status) & transmitter_empty) == 0) {
+    }
+    mmio<uint8_t>(uart) = static_cast<uint8_t>(c);
+}
+
 void put(const char* text) {
-    while (*text != 0) put_character(*text++);
+    while (*text != 0) put(*text++);
+}
+
+void put_number(uint64_t value) {
+    if (value >= 10) put_number(value / 10);
+    put(static_cast<char>('0' + value % 10));
+}
+
+bool has_input() {
+    return (mmio<uint8_t>(line_status) & data_ready) != 0;
+}
+
+char get() {
+    while (!has_input()) {
+    }
+    return static_cast<char>(mmio<uint8_t>(uart));
 }
 
 void put_hex(uint64_t value) {
     int shift = 60;
     while (shift > 0 && (value >> shift & 15) == 0) shift -= 4;
-    for (; shift >= 0; shift -= 4) put_character("0123456789abcdef"[value >> shift & 15]);
+    for (; shift >= 0; shift -= 4) put("0123456789abcdef"[value >> shift & 15]);
 }
 
 void begin(const char* name) {
@@ -100,7 +115,7 @@ void begin(const char* name) {
 }
 
 void end() {
-    put("\r\n");
+    put('\n');
 }
 
 void report(const char* name, Piece piece, uint64_t argument) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What the bare-metal test programs share: printing, control registers, probing for exceptions.
-// They are compiled on their own (tests/guest/privileged.sh), for machines without anything.
+// They are compiled on their own (build.sh), for machines without anything.
 #pragma once
 
-#include <stdint.h>  // the compiler's own; there is no C++ library
+// The compiler's own; there is no C++ library.
+#include <stddef.h>
+#include <stdint.h>
 
 extern "C" {
 /// What the entry code noted of the last exception.
@@ -15,18 +17,29 @@ struct TrapState {
 extern volatile TrapState trap_state;
 extern volatile uint64_t vector_taken, page_tables, user_argument;
 extern void (*volatile secondary_program)();
+/// What a0 to a2 were at the start: EFI boot flag, command line, system table.
+extern uint64_t boot_arguments[3];
 
 using Piece = void (*)(uint64_t);
 int probe(Piece piece, uint64_t argument);
 void at_level_3(uint64_t piece);
-void power_off();
+[[noreturn]] void power_off();
 /// Each program's main function.
 void program();
 }
 
-/// "= NAME: VALUE ..." on the serial port.
+inline constexpr uint64_t uart = 0x1fe001e0;
+
+/// The serial port; '\n' ends a line.
+void put(char c);
 void put(const char* text);
 void put_hex(uint64_t value);
+void put_number(uint64_t value);
+bool has_input();
+/// Waits for a typed character.
+char get();
+
+/// "= NAME: VALUE ..."
 void begin(const char* name);
 void end();
 
@@ -56,13 +69,17 @@ inline constexpr unsigned crmd = 0x0, prmd = 0x1, euen = 0x2, misc = 0x3, ecfg =
     era = 0x6, badv = 0x7, badi = 0x8, eentry = 0xc, tlbidx = 0x10, tlbehi = 0x11, tlbelo0 = 0x12,
     tlbelo1 = 0x13, asid = 0x18, pgdl = 0x19, pgdh = 0x1a, pgd = 0x1b, pwcl = 0x1c, pwch = 0x1d,
     stlbps = 0x1e, cpuid = 0x20, tid = 0x40, tcfg = 0x41, tval = 0x42, cntc = 0x43, ticlr = 0x44,
-    llbctl = 0x60, tlbrbadv = 0x89, tlbrera = 0x8a, tlbrelo0 = 0x8c, tlbrelo1 = 0x8d,
+    llbctl = 0x60, tlbrentry = 0x88, tlbrbadv = 0x89, tlbrera = 0x8a, tlbrelo0 = 0x8c, tlbrelo1 = 0x8d,
     tlbrehi = 0x8e, tlbrprmd = 0x8f, dmw0 = 0x180, dmw1 = 0x181, dmw2 = 0x182, dmw3 = 0x183;
 // clang-format on
 }  // namespace csr_number
 
 inline uint64_t physical(const void* pointer) {
     return reinterpret_cast<uint64_t>(pointer) & ((uint64_t{1} << 48) - 1);
+}
+/// Address in the cached window.
+inline uint64_t cached(uint64_t physical) {
+    return physical | uint64_t{9} << 60;
 }
 /// The uncached window.
 template<class T>

@@ -53,7 +53,11 @@ function _start
     st.d    $zero, $t0, 0
     addi.d  $t0, $t0, 8
     b       2b
-3:  la.pcrel $sp, stack_top
+3:  la.pcrel $t0, boot_arguments
+    st.d    $a0, $t0, 0
+    st.d    $a1, $t0, 8
+    st.d    $a2, $t0, 16
+    la.pcrel $sp, stack_top
     bl      set_entries
     bl      program
     b       power_off
@@ -441,12 +445,13 @@ function ll_write_sc
 
 .bss
 .align 4
-.globl trap_state, vector_taken, page_tables, user_argument, secondary_program
+.globl trap_state, vector_taken, page_tables, user_argument, secondary_program, boot_arguments
 trap_state: .space 96
 vector_taken: .space 8
 page_tables: .space 8
 user_argument: .space 8
 secondary_program: .space 8
+boot_arguments: .space 24
 jump_buffer: .space 96
 .align 4
     .space 16384

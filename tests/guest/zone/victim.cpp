@@ -1,25 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A zone that does, for each typed letter, something that no zone must do. It has a second bank at
-// 0xa0000000, which must be all zero whenever it starts.
-#include "bare_zone.hpp"
+// A zone that does, for each typed letter, something that no zone must do. All of its memory that
+// nothing was loaded into must be zero whenever it starts; it writes to all of it.
+
+#include "bare/zone.hpp"
 
 namespace {
 
-constexpr uint64_t nowhere = 0x70000000;
-constexpr uint64_t uart = 0x1fe001e0;
-constexpr uint64_t second_bank = 0xa0000000;
-constexpr uint64_t second_bank_size = 0x400000;
+constexpr uint64_t nowhere = 0x70000000, bank_size = 0x1000000;
 alignas(4096) uint32_t empty_page[1024];
-
-bool memory_was_clear() {
-    auto* const words = &mmio<uint64_t>(second_bank | uint64_t{1} << 60);  // the cached window
-    bool clear = true;
-    for (uint64_t i = 0; i < second_bank_size / 8; ++i) {
-        clear = clear && words[i] == 0;
-        words[i] = 0x5ec4e75ec4e75ec4;
-    }
-    return clear;
-}
 
 void read(uint64_t address) {
     const uint64_t value = mmio<uint64_t>(address);
@@ -37,7 +25,7 @@ void jump(uint64_t address) {
 /// Hypercalls with pointers that are not the zone's: all are refused.
 void bad_pointers() {
     const uint64_t places[] = {
-        0, nowhere, uart, 0x90000000 + 0x1000000 - 4, ~uint64_t{0} - 8, 0x9000000090000000};
+        0, nowhere, uart, 0x90000000 + bank_size - 4, ~uint64_t{0} - 8, 0x9000000090000000};
     bool refused = true;
     for (const uint64_t place : places) {
         refused = hypercall(1, place, 64) == -3 && refused;
@@ -56,7 +44,7 @@ void misbehave(char what) {
             read(nowhere);
             break;
         case 'b':
-            mmio<uint32_t>(0x90000000 + 0x1000000) = 1;  // the byte behind its bank
+            mmio<uint32_t>(0x90000000 + bank_size) = 1;  // the byte behind its bank
             break;
         case 'c':
             jump(nowhere);
@@ -111,10 +99,7 @@ void misbehave(char what) {
             read(uint64_t{0x7fff} << 32);
             break;
         case 's':
-            for (uint64_t i = 0; i < 0x1000; ++i) {
-                const uint64_t address = i * 4, value = ~i;
-                asm volatile("iocsrwr.w %0, %1" : : "r"(value), "r"(address) : "memory");
-            }
+            for (uint32_t i = 0; i < 0x1000; ++i) iocsr_write(i * 4, ~i);
             put("went on\n");
             break;
         case 't': {  // walks over itself
@@ -129,7 +114,18 @@ void misbehave(char what) {
 
 }  // namespace
 
-extern "C" void program() {
-    put(memory_was_clear() ? "victim is ready, memory was clear\n" : "memory was not clear\n");
+void program() {
+    csr<csr_number::tlbrentry>(0);  // what is not mapped has no handler
+    const FreeMemory memory = look_and_soil();
+    if (memory.bytes == 0 || memory.first_set != 0) {
+        put("memory was not clear at ");
+        put_hex(memory.first_set);
+        put('\n');
+        jump(nowhere);
+    }
+    put("victim is ready, memory was clear: ");
+    put_number(memory.bytes >> 10);
+    put(" KiB\n");
+    hypercall(0);
     for (;;) misbehave(get());
 }
