@@ -2,6 +2,7 @@
 // Finds a Linux panic in console output: the kernel tells nobody else.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -56,8 +57,12 @@ public:
     /// The last line says that the kernel has panicked. It has if it also does nothing any more;
     /// else somebody shows a log.
     [[nodiscard]] bool over() const { return end_.seen(); }
+    /// What the kernel gave as its reason, as much as is kept.
+    [[nodiscard]] std::string_view reason() const { return {reason_.data(), reason_size_}; }
 
 private:
+    static constexpr std::size_t reason_room = 80;
+
     void feed(char c) {
         if (c == '\n') {
             line_ended_ = true;
@@ -65,11 +70,23 @@ private:
             line_ended_ = false;
             end_.forget();
         }
+        if (begin_.seen()) note_reason(c);
         begin_.feed(c);
         end_.feed(c);
     }
+    /// The first panic's: ": REASON" follows its text, to the end of the line.
+    void note_reason(char c) {
+        if (c == '\n' || c == '\r') reason_ended_ = true;
+        const bool is_separator = reason_size_ == 0 && (c == ':' || c == ' ');
+        if (reason_ended_ || is_separator || reason_size_ == reason_room) return;
+        // It goes to a console and into JSON.
+        reason_[reason_size_++] = c >= ' ' && c <= '~' ? c : '?';
+    }
 
     bool line_ended_ = true;
+    bool reason_ended_ = false;
+    std::array<char, reason_room> reason_{};
+    std::size_t reason_size_ = 0;
     TextWatch begin_{"Kernel panic - not syncing"};
     TextWatch end_{"---[ end Kernel panic"};
 };

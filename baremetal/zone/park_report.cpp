@@ -50,9 +50,11 @@ constexpr std::array<std::string_view, 32> register_names{
 
 }  // namespace
 
-void report_parked(const Zone& zone, const Vcpu& vcpu, const char* why, LogRing& log) {
+void report_parked(const Zone& zone, const Vcpu& vcpu, const char* why, std::string_view panic,
+                   LogRing& log) {
     const VcpuContext& context = vcpu.context();
     ReportLine(zone, log).add("is parked: it ").add(why);
+    if (!panic.empty()) ReportLine(zone, log).add(" panic: ").add(panic);
     ReportLine(zone, log)
         .value("vCPU", vcpu.index())
         .value("pc", context.pc)

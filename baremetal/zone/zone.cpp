@@ -114,7 +114,12 @@ void Zone::park(const Vcpu& vcpu, const char* why) {
     if (!life_.park()) return;
     set_reason(why);
     kick_all();
-    report_parked(*this, vcpu, why, log_);
+    PanicWatch panic;
+    {
+        const SpinGuard guard{panic_lock_};
+        panic = panic_;
+    }
+    report_parked(*this, vcpu, why, panic.reason(), log_);
 }
 
 void Zone::power_off() {

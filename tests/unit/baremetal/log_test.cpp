@@ -53,5 +53,21 @@ TEST(PanicWatch, FindsThePanicAndItsEndInPieces) {
     EXPECT_TRUE(watch.over());
 }
 
+TEST(PanicWatch, KeepsTheReasonOfTheFirstPanic) {
+    PanicWatch watch;
+    feed(watch, "[ 1.2] Kernel panic - not sync");
+    EXPECT_EQ(watch.reason(), "");
+    feed(watch, "ing: sysrq trig");
+    feed(watch, "gered\x1b crash\r\n[ 1.3] Call Trace:\r\n");
+    feed(watch, "---[ end Kernel panic - not syncing: another ]---\r\n");
+    EXPECT_EQ(watch.reason(), "sysrq triggered? crash");
+}
+
+TEST(PanicWatch, CutsAReasonThatIsTooLong) {
+    PanicWatch watch;
+    feed(watch, "Kernel panic - not syncing: " + std::string(1000, 'x') + "\n");
+    EXPECT_EQ(watch.reason(), std::string(80, 'x'));
+}
+
 }  // namespace
 }  // namespace lkvm::hv
