@@ -69,7 +69,9 @@ int main(int argc, char** argv) {
     lkvm::vmm::occupy_standard_files();
     lkvm::vmm::StderrLog log(lkvm::LogLevel::info);
     // A lock holder may have lost its CPU: let it have ours.
-    lkvm::spin_wait_hook.store([] { static_cast<void>(::sched_yield()); });
+    lkvm::spin_wait_hook.store([](unsigned turn) {
+        if (turn != 0) static_cast<void>(::sched_yield());
+    });
     ExitCode code = ExitCode::runtime_error;
     try {
         code = run_program({argv, static_cast<std::size_t>(argc)}, log);

@@ -3,14 +3,17 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
 namespace lkvm {
 
-/// What a waiting thread does after a while of spinning, for example give up its time slice. Null
-/// (keep spinning) until a program sets it; set before threads start.
-inline constinit std::atomic<void (*)()> spin_wait_hook{nullptr};
+/// Called again and again by a thread that waits for a SpinLock, for example to give up its time
+/// slice; `turn` counts the calls of this wait from 0. Null (keep spinning) until a program sets
+/// it; set before threads start.
+inline constinit std::atomic<void (*)(unsigned turn)> spin_wait_hook{nullptr};
 
-/// Mutual exclusion for a few instructions at a time. Not recursive, not fair. Lock order of the
+/// Mutual exclusion for a few instructions at a time. Not recursive. Fair: who comes first gets it
+/// first, so that nobody waits longer than the others hold it once each. Lock order of the
 /// platform: device, then interrupt chips, then whatever CpuInterrupts locks; back ends and sinks
 /// are called without any of these unless their contract says otherwise.
 class SpinLock {
@@ -20,24 +23,41 @@ public:
     SpinLock& operator=(const SpinLock&) = delete;
 
     void lock() {
-        unsigned tries = 0;
-        // Acquire pairs with the release in unlock(): what the last holder wrote is visible here.
-        while (taken_.test_and_set(std::memory_order_acquire)) {
-            while (taken_.test(std::memory_order_relaxed)) {
-                if (++tries < spins_before_hook) continue;
-                tries = 0;
-                if (auto* hook = spin_wait_hook.load(std::memory_order_relaxed)) hook();
+        const std::uint32_t ticket = next_.fetch_add(1, std::memory_order_relaxed);
+        if (!is_turn_of(ticket)) wait(ticket);
+    }
+
+    /// False: somebody has it or waits for it.
+    [[nodiscard]] bool try_lock() {
+        std::uint32_t ticket = serving_.load(std::memory_order_relaxed);
+        return next_.compare_exchange_strong(ticket, ticket + 1, std::memory_order_relaxed) &&
+               is_turn_of(ticket);
+    }
+
+    /// Release pairs with the acquire in is_turn_of(). Only the holder changes the number.
+    void unlock() {
+        serving_.store(serving_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    }
+
+private:
+    static constexpr unsigned looks_per_turn = 256;
+
+    /// Acquire pairs with the release in unlock(): what the last holder wrote is visible.
+    [[nodiscard]] bool is_turn_of(std::uint32_t ticket) const {
+        return serving_.load(std::memory_order_acquire) == ticket;
+    }
+
+    [[gnu::noinline]] void wait(std::uint32_t ticket) const {
+        for (unsigned turn = 0;; ++turn) {
+            if (auto* hook = spin_wait_hook.load(std::memory_order_relaxed)) hook(turn);
+            for (unsigned looks = 0; looks < looks_per_turn; ++looks) {
+                if (is_turn_of(ticket)) return;
             }
         }
     }
 
-    // Release pairs with the acquire in lock().
-    void unlock() { taken_.clear(std::memory_order_release); }
-
-private:
-    static constexpr unsigned spins_before_hook = 256;
-
-    std::atomic_flag taken_{};  // clear
+    std::atomic<std::uint32_t> next_{0};
+    std::atomic<std::uint32_t> serving_{0};
 };
 
 /// Holds a SpinLock for a scope.

@@ -28,8 +28,8 @@ TEST(SpinLock, LetsOneThreadInAtATime) {
 }
 
 TEST(SpinLock, CallsTheHookWhileItWaits) {
-    spin_wait_hook = [] {
-        ++hook_calls;
+    spin_wait_hook = [](unsigned turn) {
+        EXPECT_EQ(turn, hook_calls++);
         std::this_thread::yield();
     };
     SpinLock lock;
@@ -40,6 +40,30 @@ TEST(SpinLock, CallsTheHookWhileItWaits) {
     waiter.join();
     spin_wait_hook = nullptr;
     EXPECT_GE(hook_calls, 1u);
+}
+
+TEST(SpinLock, ServesThoseWhoWaitInOrder) {
+    SpinLock lock;
+    lock.lock();
+    std::vector<unsigned> order;
+    std::vector<std::thread> threads;
+    for (unsigned i = 0; i < 4; ++i) {
+        hook_calls = 0;
+        spin_wait_hook = [](unsigned turn) {
+            if (turn == 0) ++hook_calls;
+            std::this_thread::yield();
+        };
+        threads.emplace_back([&, i] {
+            const SpinGuard guard(lock);
+            order.push_back(i);
+        });
+        // It waits before the next one comes.
+        while (hook_calls == 0) std::this_thread::yield();
+    }
+    lock.unlock();
+    for (std::thread& thread : threads) thread.join();
+    spin_wait_hook = nullptr;
+    EXPECT_EQ(order, (std::vector<unsigned>{0, 1, 2, 3}));
 }
 
 }  // namespace
