@@ -20,17 +20,35 @@ char* strrchr(const char*, int);
 unsigned long __isoc23_strtoul(const char*, char**, int);
 [[noreturn]] void abort();
 
+/// Eight bytes anywhere: CPUs with LVZ take unaligned words. Volatile, lest the compiler make calls
+/// of memcpy() out of loops here.
+using Word [[gnu::aligned(1), gnu::may_alias]] = volatile std::size_t;
+constexpr std::size_t word_size = sizeof(std::size_t);
+
+/// Upwards; what is read is read before anything at or above it is written.
 void* memcpy(void* to, const void* from, std::size_t size) {
     auto* out = static_cast<unsigned char*>(to);
     const auto* in = static_cast<const unsigned char*>(from);
-    const auto unaligned =
-        (reinterpret_cast<std::size_t>(to) | reinterpret_cast<std::size_t>(from));
-    if ((unaligned & 7) == 0) {
-        for (; size >= 8; size -= 8, out += 8, in += 8) {
-            // Both are aligned; the type is never looked at elsewhere as anything but bytes.
-            *reinterpret_cast<volatile std::size_t*>(out) =
-                *reinterpret_cast<const volatile std::size_t*>(in);
-        }
+    const auto load = [&in](std::size_t n) { return reinterpret_cast<const Word*>(in)[n]; };
+    const auto store = [&out](std::size_t n, std::size_t w) {
+        reinterpret_cast<Word*>(out)[n] = w;
+    };
+    for (; size >= 4 * word_size; size -= 4 * word_size) {
+        const std::size_t first = load(0);
+        const std::size_t second = load(1);
+        const std::size_t third = load(2);
+        const std::size_t fourth = load(3);
+        store(0, first);
+        store(1, second);
+        store(2, third);
+        store(3, fourth);
+        out += 4 * word_size;
+        in += 4 * word_size;
+    }
+    for (; size >= word_size; size -= word_size) {
+        store(0, load(0));
+        out += word_size;
+        in += word_size;
     }
     for (; size != 0; --size) *reinterpret_cast<volatile unsigned char*>(out++) = *in++;
     return to;
@@ -47,12 +65,15 @@ void* memmove(void* to, const void* from, std::size_t size) {
 void* memset(void* to, int value, std::size_t size) {
     auto* out = static_cast<unsigned char*>(to);
     const auto byte = static_cast<unsigned char>(value);
-    while (size != 0 && (reinterpret_cast<std::size_t>(out) & 7) != 0) {
-        *reinterpret_cast<volatile unsigned char*>(out++) = byte;
-        --size;
-    }
     const std::size_t word = byte * std::size_t{0x0101010101010101};
-    for (; size >= 8; size -= 8, out += 8) *reinterpret_cast<volatile std::size_t*>(out) = word;
+    const auto store = [&out, word](std::size_t n) { reinterpret_cast<Word*>(out)[n] = word; };
+    for (; size >= 4 * word_size; size -= 4 * word_size, out += 4 * word_size) {
+        store(0);
+        store(1);
+        store(2);
+        store(3);
+    }
+    for (; size >= word_size; size -= word_size, out += word_size) store(0);
     for (; size != 0; --size) *reinterpret_cast<volatile unsigned char*>(out++) = byte;
     return to;
 }

@@ -56,7 +56,7 @@ void check_features() {
 bool wait_for_doorbell() {
     const std::uint64_t start = read_counter();
     const std::uint64_t patience = zones_clock().frequency() * patience_seconds;
-    while (!take_host_events().doorbell) {
+    while (!take_host_events("self-test").doorbell) {
         if (read_counter() - start > patience) return false;
     }
     return true;

@@ -67,8 +67,11 @@ public:
         out.key("free_bytes").number(counters.free_bytes).add(',');
         out.key("free_ranges").number(counters.free_ranges).add(',');
         out.key("pieces").number(counters.pieces).add(',');
-        out.key("longest_stretch").number(longest_stretch());
+        const Stretch longest = longest_stretch();
+        out.key("longest_stretch").number(longest.instructions).add(',');
+        out.key("longest_stretch_at").quoted(longest.what);
     }
+    void pause() override { look_at_host_events("control"); }
 };
 constinit AllZones all_zones;
 
@@ -124,6 +127,7 @@ void enable_virtualization() {
     enable_host_events();
     check_cpu(this_cpu() == console_cpu, {board.cpus.data(), board.cpu_count});
     const Assignment& mine = assignments[this_cpu()];
+    begin_stretches();
     if (mine.zone != nullptr) mine.zone->serve(mine.vcpu);
     for (;;) wait_for_interrupt();
 }

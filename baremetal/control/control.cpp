@@ -90,6 +90,7 @@ std::size_t list(ManagedZones& zones, const ManagedZone* only, bool details, std
         describe(zone, writer);
         if (details) describe_exits(zone, writer);
         writer.add('}');
+        zones.pause();
     }
     writer.add(']');
     if (details) {
@@ -101,7 +102,8 @@ std::size_t list(ManagedZones& zones, const ManagedZone* only, bool details, std
     return writer.complete() ? writer.size() : refuse(out, "the reply is too long");
 }
 
-std::size_t log(ManagedZone& zone, std::span<char> out) {
+std::size_t log(ManagedZones& zones, ManagedZone& zone, std::span<char> out) {
+    constexpr std::size_t piece = 256;
     constexpr std::string_view head = R"({"ok":true,"log":")";
     constexpr std::string_view tail = "\"}\n";
     if (out.size() < head.size() + tail.size()) return 0;
@@ -117,7 +119,7 @@ std::size_t log(ManagedZone& zone, std::span<char> out) {
         const std::size_t more = LineWriter::escaped_size(raw[first - 1]);
         if (needed + more > out.size()) break;
         needed += more;
-        --first;
+        if (--first % piece == 0) zones.pause();
     }
     // Behind `first` there is room for exactly what is still to be written, so that writing never
     // overtakes reading: what is unread lies at the very end.
@@ -130,6 +132,7 @@ std::size_t log(ManagedZone& zone, std::span<char> out) {
         escaped.quoted({&c, 1});
         const std::string_view text = escaped.text();
         writer.add(text.substr(1, text.size() - 2));
+        if (i % piece == 0) zones.pause();
     }
     writer.add(tail);
     return writer.size();
@@ -182,7 +185,7 @@ std::size_t serve_control(ManagedZones& zones, std::string_view line, std::span<
         case ControlVerb::stat:
             return list(zones, zone, true, out);
         case ControlVerb::log:
-            return log(*zone, out);
+            return log(zones, *zone, out);
         default:
             break;
     }

@@ -25,6 +25,8 @@ public:
     [[nodiscard]] virtual ManagedZone& zone(std::size_t index) = 0;
     /// JSON members about memory that zones share, without braces.
     virtual void describe_pool(LineWriter& out) = 0;
+    /// Called between pieces of a long reply.
+    virtual void pause() {}
 
 protected:
     ~ManagedZones() = default;  // never deleted through the interface

@@ -61,22 +61,23 @@ void arm_host_timer(std::uint64_t ticks) {
     write_csr<csr::tcfg::number>((ticks & csr::tcfg::count_mask) | csr::tcfg::En::mask);
 }
 
-HostEvents take_host_events() {
-    end_stretch();
+bool look_at_host_events(const char* after) {
+    end_stretch(after);
     const std::uint64_t pending = read_csr<csr::estat::number>();
-    HostEvents events;
-    if ((pending & host_ipi_bit) != 0) {
-        write_iocsr(ipi_clear, read_iocsr(ipi_status));
-        events.doorbell = true;
-    }
-    if ((pending & host_timer_bit) != 0) {
-        write_csr<csr::tcfg::number>(0);
-        write_csr<csr::TICLR>(1);
-        events.timer = true;
-    }
+    const bool doorbell = (pending & host_ipi_bit) != 0;
+    if (doorbell) write_iocsr(ipi_clear, read_iocsr(ipi_status));
     if ((pending & board_bit) != 0 && takes_board_interrupts()) board_interrupts.take();
     if (owns_console()) poll_console();
-    return events;
+    return doorbell;
+}
+
+HostEvents take_host_events(const char* after) {
+    const bool timer = (read_csr<csr::estat::number>() & host_timer_bit) != 0;
+    if (timer) {
+        write_csr<csr::tcfg::number>(0);
+        write_csr<csr::TICLR>(1);
+    }
+    return {look_at_host_events(after), timer};
 }
 
 void wait_for_host_event() {

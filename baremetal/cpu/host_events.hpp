@@ -21,12 +21,17 @@ void ring_doorbell(unsigned cpu);
 /// Interrupts this CPU after `ticks` of the stable counter.
 void arm_host_timer(std::uint64_t ticks);
 
+/// Between two pieces of long work: acknowledges what is pending on this CPU but for the timer,
+/// which interrupts the next guest. Its CPU also looks after the console. `after` names the work
+/// since the last look, for end_stretch(). Returns whether there was a doorbell.
+bool look_at_host_events(const char* after);
+
 struct HostEvents {
     bool doorbell = false;
     bool timer = false;
 };
-/// Acknowledges what is pending on this CPU. Its CPU also reads typed input.
-HostEvents take_host_events();
+/// The same, and acknowledges the timer.
+HostEvents take_host_events(const char* after);
 
 /// Sleeps until something is pending; returns at once if something is.
 void wait_for_host_event();

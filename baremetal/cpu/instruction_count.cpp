@@ -5,6 +5,8 @@
 #include <atomic>
 #include <utility>
 
+#include <lkvm/spin_lock.hpp>
+
 #include "baremetal/boot/board.hpp"
 #include "baremetal/cpu/csr_access.hpp"
 #include "baremetal/cpu/host_events.hpp"
@@ -14,13 +16,15 @@ namespace {
 
 constinit bool counting = false;
 
-/// Of one CPU.
+/// Of one CPU, which alone writes it.
 struct Count {
     std::uint64_t began = 0;  ///< when the current stretch did
     std::uint64_t spent = 0;
+    std::uint64_t waits_since = 0;  ///< for a lock
+    std::atomic<std::uint64_t> longest{0};
+    std::atomic<const char*> what{nullptr};  ///< the longest was
 };
 constinit std::array<Count, max_board_cpus> counts{};
-constinit std::atomic<std::uint64_t> longest{0};
 
 /// Instructions that this CPU executed outside guests: what lkvm's software CPU has at an address
 /// where others have nothing, which reads 0. A function of its own, because the software CPU counts
@@ -32,35 +36,56 @@ constinit std::atomic<std::uint64_t> longest{0};
     return value;
 }
 
-void end_stretch_of(Count& count) {
+void end_stretch_of(Count& count, const char* what) {
     const std::uint64_t now = host_instructions();
-    const std::uint64_t length = count.began == 0 ? 0 : now - count.began;
+    if (count.began == 0) return;  // still starting up
+    const std::uint64_t length = now - count.began;
     count.began = now;
     count.spent += length;
-    if (length > longest.load(std::memory_order_relaxed)) {
-        longest.store(length, std::memory_order_relaxed);
+    if (length > count.longest.load(std::memory_order_relaxed)) {
+        count.what.store(what, std::memory_order_relaxed);
+        count.longest.store(length, std::memory_order_relaxed);
     }
+}
+
+/// While this CPU waits its stretch stands still.
+void note_wait(unsigned turn) {
+    Count& count = counts[this_cpu()];
+    const std::uint64_t now = host_instructions();
+    if (turn != 0) count.began += now - count.waits_since;
+    count.waits_since = now;
 }
 
 }  // namespace
 
 void find_instruction_counter() {
     counting = host_instructions() != host_instructions();
+    if (counting) spin_wait_hook.store(note_wait, std::memory_order_relaxed);
 }
 
-void end_stretch() {
-    if (counting) end_stretch_of(counts[this_cpu()]);
+void begin_stretches() {
+    if (counting) counts[this_cpu()].began = host_instructions();
 }
 
-std::uint64_t take_spent() {
+void end_stretch(const char* what) {
+    if (counting) end_stretch_of(counts[this_cpu()], what);
+}
+
+std::uint64_t take_spent(const char* what) {
     if (!counting) return 0;
     Count& count = counts[this_cpu()];
-    end_stretch_of(count);
+    end_stretch_of(count, what);
     return std::exchange(count.spent, 0);
 }
 
-std::uint64_t longest_stretch() {
-    return longest.load(std::memory_order_relaxed);
+Stretch longest_stretch() {
+    Stretch longest{0, ""};
+    for (const Count& count : counts) {
+        const std::uint64_t length = count.longest.load(std::memory_order_relaxed);
+        if (length <= longest.instructions) continue;
+        longest = {length, count.what.load(std::memory_order_relaxed)};
+    }
+    return longest;
 }
 
 }  // namespace lkvm::hv

@@ -56,6 +56,10 @@ bool is_ipi(std::uint32_t address) {
     return address == ipi_send || address == any_send;
 }
 
+const char* exit_name(ExitReason reason) {
+    return exit_reason_names[static_cast<std::size_t>(reason)].data();  // literals
+}
+
 bool is_kick(Gpa where) {
     constexpr std::uint64_t queue_notify = 0x50;  // VIRTIO 1.2 §4.2.2
     const std::uint64_t offset = where.value - memory_map::virtio_base.value;
@@ -172,14 +176,15 @@ void Vcpu::run(std::uint64_t clock_offset) {
     }
     write_csr<csr::GCNTC>(0 - clock_offset);
     arm_watch();
-    take_spent();
+    take_spent("between guests");
     ExitReason reason = ExitReason::other;
     while (zone_->life().may_run()) {
         serve_devices();
         sync_lines();
         enter_guest(&context_);
         // What the last exit cost, the way into the guest and out of it included.
-        if (const std::uint64_t cost = take_spent(); cost != 0) exits_.note_cost(reason, cost);
+        if (const std::uint64_t cost = take_spent(exit_name(reason)); cost != 0)
+            exits_.note_cost(reason, cost);
         const std::uint64_t pc = context_.pc;
         const std::uint64_t detail = context_.badi;
         reason = handle_exit();
@@ -229,7 +234,7 @@ bool Vcpu::hangs_after_panic() {
 }
 
 ExitReason Vcpu::handle_interrupt() {
-    if (!take_host_events().timer) return ExitReason::interrupt;
+    if (!take_host_events("interrupt").timer) return ExitReason::interrupt;
     if (devices_wait_) {
         arm_watch();
         return ExitReason::interrupt;
@@ -255,9 +260,16 @@ ExitReason Vcpu::handle_hypercall() {
         answer = static_cast<std::uint64_t>(HypercallError::forbidden);
     } else {
         const auto& gpr = context_.gpr;
-        const SpinGuard guard{scratch_lock};
+        const bool control =
+            gpr[4] == static_cast<std::uint64_t>(Hypercall::control) && zone_->has_control();
+        // Held for long; a CPU that does not get it lets its guest ask again, with interrupts on.
+        if (control && !scratch_lock.try_lock()) {
+            context_.pc -= 4;
+            return ExitReason::hypercall;
+        }
         answer = static_cast<std::uint64_t>(do_hypercall(
             *zone_, managed_zones(), {gpr[4], {gpr[5], gpr[6], gpr[7], gpr[8]}}, scratch));
+        if (control) scratch_lock.unlock();
     }
     return ExitReason::hypercall;
 }
@@ -340,7 +352,7 @@ void Vcpu::serve_devices() {
 
 void Vcpu::serve_pending_devices() {
     for (unsigned turn = 0; zone_->devices().serve(); ++turn) {
-        if (take_host_events().timer) arm_watch();
+        if (take_host_events("devices").timer) arm_watch();
         if (turn < device_turns && zone_->life().may_run()) continue;
         devices_wait_ = true;
         arm_host_timer(device_break());
@@ -364,7 +376,7 @@ void Vcpu::idle() {
         if (devices_wait_ && ticks > device_break()) ticks = device_break();
         arm_host_timer(ticks);
         wait_for_interrupt();
-        take_host_events();
+        take_host_events("idle");
     }
     arm_watch();
 }

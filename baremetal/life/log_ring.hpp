@@ -27,7 +27,10 @@ public:
         const SpinGuard guard{lock_};
         std::size_t size = written_ < capacity ? written_ : capacity;
         if (size > out.size()) size = out.size();
-        for (std::size_t i = 0; i < size; ++i) out[i] = ring_[(written_ - size + i) % capacity];
+        const std::size_t from = (written_ - size) % capacity;
+        const std::size_t to_end = size < capacity - from ? size : capacity - from;
+        __builtin_memcpy(out.data(), ring_.data() + from, to_end);
+        __builtin_memcpy(out.data() + to_end, ring_.data(), size - to_end);
         return size;
     }
 

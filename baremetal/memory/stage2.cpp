@@ -12,6 +12,9 @@ namespace {
 namespace elo = la::csr::tlbelo;
 
 constexpr std::uint64_t huge = 1u << 6;  // in a directory entry, where a leaf has G
+/// Between two pauses.
+constexpr unsigned steps_per_piece = 256;
+
 constexpr unsigned uncached = 0;
 constexpr unsigned coherent_cached = 1;
 
@@ -34,15 +37,19 @@ std::uint64_t index_of(std::uint64_t address, unsigned base) {
 Result<std::uint64_t> Stage2::new_table(BoardMemory& memory, std::uint64_t fill) {
     const std::uint64_t table = LKVM_TRY(memory.allocate(table_bytes, page_size));
     for (std::uint64_t i = 0; i < entries; ++i) *entry_at(table, i) = fill;
+    pause();
     return table;
 }
 
 void Stage2::destroy_directory(BoardMemory& memory, std::uint64_t directory) const {
     for (std::uint64_t i = 0; i < entries; ++i) {
         const std::uint64_t entry = *entry_at(directory, i);
-        if (entry != empty_pages_ && (entry & huge) == 0) memory.release(entry, table_bytes);
+        if (entry == empty_pages_ || (entry & huge) != 0) continue;
+        memory.release(entry, table_bytes);
+        pause();
     }
     memory.release(directory, table_bytes);
+    pause();
 }
 
 void Stage2::destroy(BoardMemory& memory) {
@@ -74,7 +81,8 @@ Result<std::uint64_t> Stage2::table_at(BoardMemory& memory, std::uint64_t direct
 Result<> Stage2::map(BoardMemory& memory, std::uint64_t guest, std::uint64_t host,
                      std::uint64_t size, Stage2Access access) {
     if ((guest | host | size) % page_size != 0) return fail(ErrorCode::misaligned);
-    while (size != 0) {
+    for (unsigned steps = 1; size != 0; ++steps) {
+        if (steps % steps_per_piece == 0) pause();
         const std::uint64_t directory =
             LKVM_TRY(table_at(memory, root_, index_of(guest, 36), empty_directory_, empty_pages_));
         std::uint64_t step = page_size;

@@ -28,6 +28,11 @@ public:
     static constexpr std::uint64_t pwch = 36 | 11 << 6;
     static constexpr unsigned page_bits = 14;
 
+    /// `pause` is called between pieces of long work; null: no need.
+    using Pause = void (*)();
+    explicit constexpr Stage2(Pause pause = nullptr)
+        : pause_(pause) {}
+
     /// Tables come from `memory`. Errors: `no_space`; what was taken goes back with destroy().
     [[nodiscard]] Result<> create(BoardMemory& memory);
     /// Gives all tables back. The zone's CPUs must be out of the guest for good.
@@ -41,12 +46,16 @@ public:
     [[nodiscard]] std::uint64_t root() const { return root_; }
 
 private:
+    void pause() const {
+        if (pause_ != nullptr) pause_();
+    }
     void destroy_directory(BoardMemory& memory, std::uint64_t directory) const;
     [[nodiscard]] Result<std::uint64_t> new_table(BoardMemory& memory, std::uint64_t fill);
     [[nodiscard]] Result<std::uint64_t> table_at(BoardMemory& memory, std::uint64_t directory,
                                                  std::uint64_t index, std::uint64_t absent,
                                                  std::uint64_t fill);
 
+    Pause pause_;
     std::uint64_t root_ = 0;
     std::uint64_t empty_pages_ = 0;      ///< a table of invalid pages
     std::uint64_t empty_directory_ = 0;  ///< a directory of empty_pages_

@@ -55,7 +55,7 @@ void Zone::serve(unsigned index) {
                 break;
             case Duty::wait:
                 wait_for_host_event();
-                take_host_events();
+                take_host_events("between guests");
                 break;
         }
     }

@@ -19,6 +19,7 @@
 #include "baremetal/control/hypercall.hpp"
 #include "baremetal/control/managed_zone.hpp"
 #include "baremetal/cpu/clock.hpp"
+#include "baremetal/cpu/host_events.hpp"
 #include "baremetal/cpu/vcpu.hpp"
 #include "baremetal/device/zone_devices.hpp"
 #include "baremetal/life/lifecycle.hpp"
@@ -28,6 +29,7 @@
 #include "baremetal/memory/stage2.hpp"
 #include "baremetal/zone/device_world.hpp"
 #include "baremetal/zone/passed_pin.hpp"
+#include "loongarch/boot/boot_layout.hpp"
 #include "loongarch/platform/platform.hpp"
 
 namespace lkvm::hv {
@@ -108,6 +110,7 @@ private:
     void load();
     [[nodiscard]] Result<> take_memory();
     [[nodiscard]] Result<> fill_memory();
+    [[nodiscard]] Result<std::span<const std::byte>> write_device_tree(const la::BootLayout&);
     [[nodiscard]] bool scrub();
     void give_memory_back();
     void reset_devices();
@@ -127,7 +130,7 @@ private:
     RamBanks banks_;
     GuestMemory memory_{banks_};
     MmioBus bus_;
-    Stage2 stage2_;
+    Stage2 stage2_{[] { look_at_host_events("stage 2"); }};
     la::Platform platform_;
     PassedInterrupts passed_{platform_.chips()};
     std::array<PassedPin, bundle::max_passed> passed_pins_;

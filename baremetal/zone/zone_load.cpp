@@ -19,18 +19,13 @@ namespace {
 /// Bytes between two looks at interrupts: some 6000 instructions.
 constexpr std::size_t piece = 0x2000;
 
-/// Scratch for one device tree.
-alignas(8) constinit std::array<std::byte, la::device_tree_buffer_size> tree_buffer{};
-constinit std::array<la::OtherDeviceNode, bundle::max_passed> other_nodes{};
-constinit SpinLock tree_lock;
-
 void copy(std::byte* to, std::span<const std::byte> from) {
     while (!from.empty()) {
         const std::size_t size = from.size() < piece ? from.size() : piece;
         std::memcpy(to, from.data(), size);
         to += size;
         from = from.subspan(size);
-        take_host_events();
+        look_at_host_events("copying an image");
     }
 }
 
@@ -85,7 +80,7 @@ Result<> Zone::take_memory() {
             return added.error();
         }
         LKVM_TRY(stage2_.map(board_memory(), bank.base, host, bank.size, Stage2Access::read_write));
-        take_host_events();
+        look_at_host_events("mapping memory");
     }
     for (const ZoneDevices::Shared& shared : devices_.shared()) {
         const auto access =
@@ -100,7 +95,7 @@ Result<> Zone::take_memory() {
 
 /// Nothing of this life reaches into the memory of the next.
 void Zone::reset_devices() {
-    while (!devices_.reset()) take_host_events();
+    while (!devices_.reset()) look_at_host_events("resetting devices");
     passed_.reset();
 }
 
@@ -120,7 +115,7 @@ bool Zone::scrub() {
     for (const RamBank& bank : banks_.all()) {
         for (std::uint64_t at = 0; at < bank.size; at += piece) {
             std::memset(bank.host + at, 0, piece);
-            take_host_events();
+            look_at_host_events("clearing memory");
             if (!life_.load_wanted()) return false;
         }
     }
@@ -142,11 +137,26 @@ Result<> Zone::fill_memory() {
     if (!initrd.empty()) {
         copy(LKVM_TRY(memory_.slice(layout.initrd, initrd.size())).data(), initrd);
     }
+    const auto tree = LKVM_TRY(write_device_tree(layout));
+    look_at_host_events("making a device tree");
+    const la::BootState boot =
+        LKVM_TRY(la::load_boot_data(memory_, layout,
+                                    {.command_line = bundle::text_of(description_.command_line),
+                                     .device_tree = tree,
+                                     .clock = la::RuntimeClock::offered}));
+    vcpus_[0].reset(boot.pc, boot.a0, boot.a1, boot.a2);
+    for (unsigned i = 1; i < cpu_count_; ++i) {
+        vcpus_[i].reset(la::boot_rom_entry.value, 0, 0, 0);
+    }
+    look_at_host_events("making firmware tables");
+    return {};
+}
 
-    const std::string_view command_line = bundle::text_of(description_.command_line);
+/// Builds it where the zone finds it.
+Result<std::span<const std::byte>> Zone::write_device_tree(const la::BootLayout& layout) {
     la::DeviceTreeConfig config{.banks = banks_};
     config.cpu_count = cpu_count_;
-    config.bootargs = command_line;
+    config.bootargs = bundle::text_of(description_.command_line);
     config.virtio_slots = devices_.slots();
     std::array<la::SharedMemoryNode, bundle::max_regions> shared{};
     std::size_t shared_count = 0;
@@ -154,18 +164,12 @@ Result<> Zone::fill_memory() {
     config.shared = std::span{shared}.first(shared_count);
     std::array<std::byte, 32> seed{};
     if (random_pool().fill(seed) == seed.size()) config.rng_seed = seed;
-    if (!initrd.empty()) config.initrd = la::GpaRange{layout.initrd, layout.initrd_size};
-    const SpinGuard guard{tree_lock};
-    config.others = std::span{other_nodes}.first(describe_passed(description_, other_nodes));
-    const auto tree = LKVM_TRY(la::build_device_tree(config, tree_buffer));
-    const la::BootState boot = LKVM_TRY(la::load_boot_data(
-        memory_, layout,
-        {.command_line = command_line, .device_tree = tree, .clock = la::RuntimeClock::offered}));
-    vcpus_[0].reset(boot.pc, boot.a0, boot.a1, boot.a2);
-    for (unsigned i = 1; i < cpu_count_; ++i) {
-        vcpus_[i].reset(la::boot_rom_entry.value, 0, 0, 0);
-    }
-    return {};
+    if (layout.initrd_size != 0) config.initrd = la::GpaRange{layout.initrd, layout.initrd_size};
+    std::array<la::OtherDeviceNode, bundle::max_passed> others{};
+    config.others = std::span{others}.first(describe_passed(description_, others));
+    config.between_nodes = [] { look_at_host_events("making a device tree"); };
+    const auto room = LKVM_TRY(memory_.slice(layout.device_tree, layout.device_tree_room));
+    return la::build_device_tree(config, room);
 }
 
 void Zone::load() {

@@ -44,7 +44,12 @@ Result<BootState> load_boot_data(const GuestMemory& memory, const BootLayout& la
         std::memcpy(text.data(), data.command_line.data(), data.command_line.size());
     }
     memory.mark_written(command_line, command_line_limit);
-    LKVM_TRY(memory.write_bytes(layout.device_tree, data.device_tree));
+    const auto tree = LKVM_TRY(memory.slice(layout.device_tree, data.device_tree.size()));
+    // It may have been built there.
+    if (tree.data() != data.device_tree.data()) {
+        std::memcpy(tree.data(), data.device_tree.data(), tree.size());
+    }
+    memory.mark_written(layout.device_tree, tree.size());
     LKVM_TRY(write_efi_tables(memory, layout, data.rng_seed, data.clock));
     return BootState{layout.entry.value, 1, command_line.value,
                      layout.tables.value + boot_table::system_table};

@@ -103,7 +103,7 @@ Result<std::span<const std::byte>> build_device_tree(const DeviceTreeConfig& con
         config.cpu_count > max_cpus || config.virtio_slots >> max_virtio_slots != 0) {
         return fail(ErrorCode::invalid_argument);
     }
-    FdtWriter fdt(buffer);
+    FdtWriter fdt(buffer, config.between_nodes);
     for (const GpaRange& range : config.reserved) fdt.reserve(range.base, range.size);
     fdt.begin_node("");
     fdt.string("compatible", "linux,dummy-loongson3");

@@ -52,6 +52,8 @@ struct DeviceTreeConfig {
     std::span<const GpaRange> reserved{};  ///< /memreserve/ entries
     std::span<const SharedMemoryNode> shared{};
     std::span<const OtherDeviceNode> others{};
+    /// Called before each node, for callers that have other things to look at; may be null.
+    void (*between_nodes)() = nullptr;
 };
 
 /// Enough for max_cpus CPUs, all banks and slots, and the longest command line.

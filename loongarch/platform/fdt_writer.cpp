@@ -42,8 +42,9 @@ private:
     bool fits_ = true;
 };
 
-FdtWriter::FdtWriter(std::span<std::byte> buffer)
-    : buffer_(buffer) {
+FdtWriter::FdtWriter(std::span<std::byte> buffer, void (*between_nodes)())
+    : buffer_(buffer)
+    , between_nodes_(between_nodes) {
     const std::size_t size = buffer.size() < INT32_MAX ? buffer.size() : INT32_MAX;
     check(fdt_create(buffer_.data(), static_cast<int>(size)));
 }
@@ -60,6 +61,7 @@ void FdtWriter::reserve(Gpa base, std::uint64_t size) {
 }
 
 void FdtWriter::start_nodes() {
+    if (between_nodes_ != nullptr) between_nodes_();
     if (nodes_started_) return;
     nodes_started_ = true;
     check(fdt_finish_reservemap(buffer_.data()));

@@ -31,8 +31,8 @@ public:
     static constexpr std::size_t max_name = 63;
     static constexpr std::size_t max_text = 4096;
 
-    /// `buffer` is 8-byte aligned.
-    explicit FdtWriter(std::span<std::byte> buffer);
+    /// `buffer` is 8-byte aligned. `between_nodes` is called before each node, unless it is null.
+    explicit FdtWriter(std::span<std::byte> buffer, void (*between_nodes)() = nullptr);
 
     /// Memory reservations come before the first node.
     void reserve(Gpa base, std::uint64_t size);
@@ -64,6 +64,7 @@ private:
     void start_nodes();
 
     std::span<std::byte> buffer_;
+    void (*between_nodes_)();
     bool nodes_started_ = false;
     bool failed_ = false;
     Error error_{};
