@@ -4,15 +4,10 @@
 #include <array>
 
 #include "loongarch/isa/instruction.hpp"
+#include "loongarch/isa/register_names.hpp"
 
 namespace lkvm::la {
 namespace {
-
-// LoongArch ELF psABI, register names.
-constexpr std::array<std::string_view, 32> gpr_names = {
-    "zero", "ra", "tp", "sp", "a0", "a1", "a2", "a3", "a4", "a5", "a6",
-    "a7",   "t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8", "r21",
-    "fp",   "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8"};
 
 constexpr unsigned first_ft = 8;   // $fa0 to $fa7 come before it,
 constexpr unsigned first_fs = 24;  // and 16 $ft registers before this.

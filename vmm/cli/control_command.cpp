@@ -54,6 +54,12 @@ bool is_for_zones(std::string_view action) {
     return action == "start" || action == "reset" || action == "log";
 }
 
+bool is_key(std::string_view text) {
+    const auto between = [&](char first, char last) { return text[0] >= first && text[0] <= last; };
+    return text.size() == 1 &&
+           (between('a', 'z') || between('A', 'Z') || between('0', '9') || text[0] == '?');
+}
+
 /// The lines of an answer as members.
 Json json_of(const std::string& name, std::string_view lines) {
     Json json;
@@ -72,6 +78,9 @@ Json json_of(const std::string& name, std::string_view lines) {
 }
 
 std::string request_of(const ControlCommand& command) {
+    if (command.action == "debug") {
+        return command.sysrq.empty() ? "registers" : text("sysrq ", command.sysrq);
+    }
     if (command.action != "balloon") return command.action;
     if (!command.inflate.empty()) return text("balloon +", command.inflate);
     if (!command.deflate.empty()) return text("balloon -", command.deflate);
@@ -100,8 +109,8 @@ Outcome<std::string> control_as_json(const ControlCommand& command) {
 }  // namespace
 
 const std::vector<std::string>& control_actions() {
-    static const std::vector<std::string> actions{"list",    "stop",  "pause", "resume", "stat",
-                                                  "balloon", "start", "reset", "log"};
+    static const std::vector<std::string> actions{"list",  "stop",    "pause", "resume", "stat",
+                                                  "debug", "balloon", "start", "reset",  "log"};
     return actions;
 }
 
@@ -115,21 +124,30 @@ void add_control_commands(CLI::App& app, ControlCommand& command) {
         CLI::App* const added = add(name, what);
         added->add_option("guest", command.guest, "Name of the guest");
         added->add_option("-n,--name", command.name, "The same")->type_name("NAME");
+        return added;
+    };
+    const auto add_json = [&](CLI::App* added) {
         added->add_flag("--json", command.json, "Print JSON");
         return added;
     };
-    add("list", "List the running guests")->add_flag("--json", command.json, "Print JSON");
+    add_json(add("list", "List the running guests"));
     for (const auto& [name, what] : {std::pair{"stop", "End a guest, as ctrl-a x does"},
                                      std::pair{"pause", "Hold a guest's CPUs"},
                                      std::pair{"resume", "Let a paused guest go on"},
                                      std::pair{"stat", "Show a guest's state and memory"}}) {
-        add_with_name(name, what)->add_flag("-a,--all", command.all, "All guests");
+        add_json(add_with_name(name, what))->add_flag("-a,--all", command.all, "All guests");
     }
-    add_with_name("start", "Start a zone, in a zone that manages the others");
-    add_with_name("reset", "Start a zone anew");
-    add_with_name("log", "Show what a zone put on its console lately");
+    CLI::App* const debug =
+        add_with_name("debug", "Show the registers of a guest's CPUs, or send it a SysRq key");
+    debug->add_flag("-a,--all", command.all, "All guests");
+    debug->add_flag("-d,--dump", command.dump, "Show the registers, as without options");
+    debug->add_option("-s,--sysrq", command.sysrq, "Magic SysRq key for the guest's kernel")
+        ->type_name("KEY");
+    add_json(add_with_name("start", "Start a zone, in a zone that manages the others"));
+    add_json(add_with_name("reset", "Start a zone anew"));
+    add_json(add_with_name("log", "Show what a zone put on its console lately"));
     CLI::App* const balloon =
-        add_with_name("balloon", "Have a guest do without some of its memory");
+        add_json(add_with_name("balloon", "Have a guest do without some of its memory"));
     balloon->add_option("size", command.size, "So much; units B K M G T P, M if none");
     balloon->add_option("-i,--inflate", command.inflate, "So much more than now")
         ->type_name("SIZE");
@@ -151,6 +169,11 @@ Outcome<ControlCommand> check_control(ControlCommand command) {
     if (named == command.all) {
         return usage_failure(text(command.action, ": expected the name of a guest",
                                   command.action == "balloon" ? "" : " or --all"));
+    }
+    if (!command.sysrq.empty() && (command.dump || !is_key(command.sysrq))) {
+        return usage_failure(
+            command.dump ? std::string("debug: expected one of --dump and --sysrq")
+                         : text("--sysrq '", command.sysrq, "': expected one letter or digit"));
     }
     if (command.action != "balloon") return command;
     const auto given = {command.size, command.inflate, command.deflate};

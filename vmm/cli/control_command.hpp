@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `lkvm list`, `stop`, `pause`, `resume`, `stat`, `balloon`: what to do with running guests. In a
+// `lkvm list`, `stop`, `pause`, `resume`, `stat`, `debug`, `balloon`: for running guests. In a
 // zone that manages the others they, `start`, `reset` and `log` mean zones.
 #pragma once
 
@@ -21,6 +21,8 @@ struct ControlCommand {
     std::string guest;   ///< as typed without --name
     bool all = false;
     bool json = false;
+    bool dump = false;    ///< debug: show the registers
+    std::string sysrq;    ///< debug: key to send
     std::string size;     ///< balloon: new target
     std::string inflate;  ///< balloon: that much more
     std::string deflate;  ///< balloon: that much less

@@ -83,6 +83,7 @@ void ControlServer::read(const ClientPtr& client) {
 
 void ControlServer::obey(const ClientPtr& client, std::string_view request) {
     constexpr std::string_view balloon_request = "balloon ";
+    constexpr std::string_view sysrq_request = "sysrq ";
     if (request == "stop") {
         machine_.control_stop();
         return answer(client, "");
@@ -94,6 +95,11 @@ void ControlServer::obey(const ClientPtr& client, std::string_view request) {
     if (request == "resume") {
         machine_.control_resume();
         return answer(client, "");
+    }
+    if (request == "registers") return answer(client, machine_.control_registers());
+    if (request.size() == sysrq_request.size() + 1 && request.starts_with(sysrq_request)) {
+        if (machine_.control_sysrq(request.back())) return answer(client, "");
+        return refuse(client, "it does not read its serial port");
     }
     if (request == "stat") {
         BalloonDevice* const balloon = machine_.control_balloon();
@@ -138,7 +144,7 @@ void ControlServer::balloon(const ClientPtr& client, std::string_view size) {
 
 void ControlServer::answer(const ClientPtr& client, std::string_view lines) {
     const std::string whole = text("ok\n", lines);
-    // A new socket has room for a page of text.
+    // A new socket has room for the registers of all vCPUs there can be.
     [[maybe_unused]] const ssize_t sent =
         ::send(client->fd.value(), whole.data(), whole.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     end(client);

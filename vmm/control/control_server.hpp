@@ -26,6 +26,10 @@ public:
     [[nodiscard]] virtual std::string control_status() = 0;
     /// Bytes of RAM.
     [[nodiscard]] virtual std::uint64_t control_memory() = 0;
+    /// Lines about the registers of every vCPU.
+    [[nodiscard]] virtual std::string control_registers() = 0;
+    /// Sends a magic SysRq key over the serial port. False: the guest does not read it.
+    [[nodiscard]] virtual bool control_sysrq(char key) = 0;
     /// Null: none.
     [[nodiscard]] virtual BalloonDevice* control_balloon() = 0;
 
@@ -34,9 +38,9 @@ protected:
 };
 
 /// A program connects, sends one line and gets the answer: "ok" or "error TEXT" as the first line,
-/// then what was asked for, then the end. Requests: `stat`, `stop`, `pause`, `resume`, and
-/// `balloon SIZE`, `balloon +SIZE`, `balloon -SIZE` (sizes as for --mem). Machine's thread, which
-/// calls serve() when fd() is readable.
+/// then what was asked for, then the end. Requests: `stat`, `stop`, `pause`, `resume`,
+/// `registers`, `sysrq KEY`, and `balloon SIZE`, `balloon +SIZE`, `balloon -SIZE` (sizes as for
+/// --mem). Machine's thread, which calls serve() when fd() is readable.
 class ControlServer {
 public:
     /// `machine` outlives this. Failures: the socket; a guest of that name runs already.

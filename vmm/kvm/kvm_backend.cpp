@@ -105,6 +105,10 @@ public:
         for (const auto& vcpu : vcpus_) vcpu->wait_paused();
     }
 
+    [[nodiscard]] VcpuRegisters registers(unsigned cpu) override {
+        return vcpus_[cpu]->registers();
+    }
+
     void stop() override {
         for (const auto& vcpu : vcpus_) vcpu->request_stop();
         for (const auto& vcpu : vcpus_) vcpu->join();

@@ -225,16 +225,22 @@ void Vcpu::loop() {
     }
 }
 
-std::string Vcpu::registers() const {
+VcpuRegisters Vcpu::registers() const {
     Regs regs{};
-    if (::ioctl(fd_.value(), get_regs, &regs) != 0) return "no registers";
-    std::string all = text("pc ", Hex{regs.pc});
-    for (unsigned i = 1; i < 32; ++i) all += text(" r", i, " ", Hex{regs.gpr[i]});
-    return all;
+    VcpuRegisters registers;
+    if (::ioctl(fd_.value(), get_regs, &regs) != 0) return registers;
+    registers.pc = regs.pc;
+    for (std::size_t i = 0; i < registers.gpr.size(); ++i) registers.gpr[i] = regs.gpr[i];
+    for (std::size_t i = 0; i < shown_csrs.size(); ++i) {
+        OneReg reg{csr_reg(shown_csrs[i].number),
+                   reinterpret_cast<std::uint64_t>(&registers.csr[i])};
+        static_cast<void>(::ioctl(fd_.value(), get_one_reg, &reg));
+    }
+    return registers;
 }
 
 void Vcpu::fail(const std::string& what) {
-    fatal_(text("vCPU ", index_, ": ", what, "; ", registers()));
+    fatal_(text("vCPU ", index_, ": ", what, "; ", describe_briefly(registers())));
     // Stands still until the machine ends.
     while (!stop_.load()) {
         std::unique_lock lock{mutex_};

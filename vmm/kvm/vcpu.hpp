@@ -51,6 +51,8 @@ public:
     void request_pause();
     void wait_paused();
     void resume();
+    /// Paused, or the vCPU's own thread. What the kernel does not tell is 0.
+    [[nodiscard]] VcpuRegisters registers() const;
     /// Asks the thread to end; join() waits for it.
     void request_stop();
     void join();
@@ -64,7 +66,6 @@ private:
     void fail(const std::string& what);
     [[nodiscard]] bool set_reg(std::uint64_t id, std::uint64_t value);
     [[nodiscard]] Outcome<> set_cpucfg(const GuestFeatures& features);
-    [[nodiscard]] std::string registers() const;
 
     const unsigned index_;
     const ExitServices services_;

@@ -10,6 +10,8 @@
 #include <lkvm/gpa.hpp>
 #include <lkvm/irq.hpp>
 
+#include "vmm/machine/vcpu_registers.hpp"
+
 namespace lkvm::vmm {
 
 /// Register values with which a vCPU leaves reset: direct addressing, interrupts off, CPUID equal
@@ -37,6 +39,8 @@ public:
     /// Returns when every vCPU is outside the guest, between two instructions, with the exit it
     /// was in completed.
     virtual void pause() = 0;
+    /// Of an existing vCPU, after pause().
+    [[nodiscard]] virtual VcpuRegisters registers(unsigned cpu) = 0;
     /// The guest should look for KVM's paravirtual features.
     [[nodiscard]] virtual bool is_virtual_for_guest() const { return false; }
     /// Where device interrupts go if the backend brings the interrupt chips; null: it does not.

@@ -79,6 +79,8 @@ private:
     void control_resume() override;
     [[nodiscard]] std::string control_status() override;
     [[nodiscard]] std::uint64_t control_memory() override;
+    [[nodiscard]] std::string control_registers() override;
+    [[nodiscard]] bool control_sysrq(char key) override;
     [[nodiscard]] BalloonDevice* control_balloon() override { return devices_.balloon(); }
     [[nodiscard]] Outcome<> open_control();
     void pause_vcpus();

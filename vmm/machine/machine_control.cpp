@@ -53,6 +53,24 @@ std::uint64_t Machine::control_memory() {
     return ram_.memory().banks().total_size();
 }
 
+std::string Machine::control_registers() {
+    if (!paused_) pause_vcpus();
+    std::string all = text("name ", config_.name, '\n');
+    for (unsigned i = 0; i < config_.cpu_count; ++i) {
+        all += describe(i, backend_->registers(i), ram_.memory());
+    }
+    if (!paused_) backend_->resume();
+    return all;
+}
+
+/// Linux takes the key that follows a break for a command.
+bool Machine::control_sysrq(char key) {
+    la::Uart16550& uart = platform_.devices().uart();
+    if (!uart.receive_break()) return false;
+    const auto byte = static_cast<std::byte>(key);
+    return uart.receive({&byte, 1}) == 1;
+}
+
 std::string Machine::control_status() {
     return text("name ", config_.name, "\npid ", ::getpid(), "\nstate ",
                 paused_ ? "paused" : "running", "\ncpus ", config_.cpu_count, "\nmemory ",

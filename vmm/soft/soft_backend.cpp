@@ -110,6 +110,17 @@ public:
         if (!threads_.empty()) system_.hold(static_cast<unsigned>(threads_.size()));
     }
 
+    [[nodiscard]] VcpuRegisters registers(unsigned cpu) override {
+        la::Cpu& held = *cpus_[cpu];
+        VcpuRegisters registers;
+        registers.pc = held.pc;
+        for (std::size_t i = 0; i < registers.gpr.size(); ++i) registers.gpr[i] = held.gpr[i];
+        for (std::size_t i = 0; i < shown_csrs.size(); ++i) {
+            registers.csr[i] = held.read_csr(shown_csrs[i].number);
+        }
+        return registers;
+    }
+
     void stop() override {
         for (const auto& cpu : cpus_) cpu->stop();
         if (system_.hold_requested()) system_.release();

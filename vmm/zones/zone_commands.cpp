@@ -10,6 +10,9 @@ Outcome<std::string> control_zones(ZoneControl& port, const ZoneCommand& command
     if (command.action == "balloon") {
         return usage_failure("balloon: zones keep the memory they were given");
     }
+    if (command.action == "debug") {
+        return usage_failure("debug: of zones, the log tells what they did when they were parked");
+    }
     const bool shows = command.action == "list" || command.action == "stat";
     if (command.zone.empty() && !shows) {
         return usage_failure(text(command.action, ": expected the name of a zone"));

@@ -88,6 +88,8 @@ vmm::ControlCommand control(std::vector<const char*> arguments) {
 TEST(CommandLine, NamesGuestsInThreeWays) {
     EXPECT_EQ(control({"stop", "box"}).name, "box");
     EXPECT_EQ(control({"pause", "-n", "box"}).name, "box");
+    EXPECT_EQ(control({"debug", "box", "-d"}).action, "debug");
+    EXPECT_EQ(control({"debug", "-n", "box", "-s", "t"}).sysrq, "t");
     EXPECT_EQ(control({"stat", "--name=box"}).action, "stat");
     EXPECT_TRUE(control({"resume", "--all"}).all);
     EXPECT_EQ(control({"list"}).action, "list");

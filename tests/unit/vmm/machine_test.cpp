@@ -87,6 +87,11 @@ public:
     }
     void set_line(unsigned, unsigned, bool) override {}
     void reset(const vmm::VcpuStart& boot, const vmm::VcpuStart&) override { start_ = boot; }
+    [[nodiscard]] vmm::VcpuRegisters registers(unsigned cpu) override {
+        vmm::VcpuRegisters registers;
+        registers.pc = start_.pc + cpu;
+        return registers;
+    }
     void resume() override {
         stopping_ = false;
         thread_ = std::thread(
