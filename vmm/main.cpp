@@ -82,5 +82,8 @@ int main(int argc, char** argv) {
         lkvm::vmm::Terminal::restore();
         log.error(lkvm::vmm::text("unexpected: ", error.what()));
     }
+    // Threads may be left behind that wait for the host (Machine::leave_behind()): nothing that
+    // they use is taken from under them.
+    if (code == ExitCode::runtime_error) std::_Exit(static_cast<int>(code));
     return static_cast<int>(code);
 }

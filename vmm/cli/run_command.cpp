@@ -2,6 +2,7 @@
 #include "vmm/cli/run_command.hpp"
 
 #include <memory>
+#include <utility>
 
 #include "vmm/cli/root_arguments.hpp"
 #include "vmm/machine/choose_backend.hpp"
@@ -56,14 +57,16 @@ Outcome<ExitCode> run_machine(const MachineConfig& described, StderrLog& log) {
     GuestLoader loader = LKVM_CHECK(GuestLoader::open(config));
     compare_with_host(plan.banks, log);
     // Too big for the stack of a thread, and its members refer to each other.
-    const auto machine = std::make_unique<Machine>(config, std::move(loader), log);
+    auto machine = std::make_unique<Machine>(config, std::move(loader), log);
     LKVM_CHECK(machine->prepare(plan.banks, choice.make));
     // Last of all, so that what cannot be set up is told in one line.
     log.info(choice.description);
     for (const RamBank& bank : plan.banks.all()) {
         log.info(text("Registered memory bank ", Hex{bank.base.value}, '-', Hex{bank.last()}));
     }
-    return machine->run();
+    Outcome<ExitCode> end = machine->run();
+    if (machine->stuck()) Machine::leave_behind(std::move(machine));
+    return end;
 }
 
 }  // namespace lkvm::vmm

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmm/devices/virtio_devices.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "loongarch/platform/memory_map.hpp"
@@ -20,15 +21,21 @@ namespace {
 /// Most threads that wait for disks of all devices together.
 constexpr unsigned disk_workers = 8;
 
-/// A reset waits this many times as long as a vCPU would (LoopOwner::wait()).
-constexpr int reset_patience = 60;
+/// How long the host may take for the requests in flight: a guest that goes on needs them done,
+/// and disks can be slow; at the end only the user waits.
+constexpr std::chrono::seconds reset_patience{60};
+constexpr std::chrono::seconds end_patience{10};
+
+/// When the user is told what is waited for.
+constexpr std::chrono::seconds silent_wait{2};
 
 static_assert(la::memory_map::virtio_stride == virtio::mmio::window_size);
 
 }  // namespace
 
 VirtioDevices::~VirtioDevices() {
-    stop();
+    static_cast<void>(stop(end_patience));
+    leave_behind();
 }
 
 Outcome<> VirtioDevices::create(const DeviceOptions& options, const Wiring& wiring) {
@@ -59,6 +66,7 @@ DevicePlace VirtioDevices::next_place(const Wiring& wiring, std::string name) co
 
 void VirtioDevices::add(std::unique_ptr<HostedDevice> device, const Wiring& wiring) {
     const auto slot = static_cast<unsigned>(devices_.size());
+    log_ = &wiring.log;
     // Slots do not overlap, and create() counted them.
     LKVM_MUST(wiring.bus.add(la::virtio_slot(slot).base, la::memory_map::virtio_stride,
                              device->transport()));
@@ -146,24 +154,60 @@ void VirtioDevices::start() {
 }
 
 Outcome<> VirtioDevices::reset() {
-    for (const auto& device : devices_) {
-        int tries = 0;
-        while (!device->transport().reset()) {
-            if (++tries == reset_patience) {
-                return Failure{ExitCode::runtime_error,
-                               text(device->name(), ": the host does not finish its requests")};
-            }
-        }
-    }
-    return {};
+    return reset_within(reset_patience);
 }
 
-void VirtioDevices::stop() {
-    if (!std::exchange(running_, false)) return;
-    // What is in flight refers to guest memory and the devices; there is no telling how long the
-    // host takes, but going on without is not possible.
-    static_cast<void>(reset());
-    for (const auto& device : devices_) device->stop();
+Outcome<> VirtioDevices::reset_within(std::chrono::milliseconds limit) {
+    const auto started = std::chrono::steady_clock::now();
+    bool told = false;
+    busy_.clear();
+    for (const auto& device : devices_) busy_.push_back(device.get());
+    while (true) {
+        // Those that are not ready wait a moment, see LoopOwner::wait().
+        std::erase_if(busy_, [](HostedDevice* device) { return device->transport().reset(); });
+        if (busy_.empty()) return {};
+        std::string names;
+        for (const HostedDevice* const device : busy_) {
+            names += text(names.empty() ? "" : ", ", device->name());
+        }
+        const auto waited = std::chrono::steady_clock::now() - started;
+        if (waited >= limit) {
+            return Failure{ExitCode::runtime_error,
+                           text(names, ": the host does not finish its requests")};
+        }
+        if (!told && waited >= silent_wait) {
+            log_->warn(text(names, ": waiting for the host to finish its requests"));
+            told = true;
+        }
+    }
+}
+
+Outcome<> VirtioDevices::stop() {
+    return stop(end_patience);
+}
+
+Outcome<> VirtioDevices::stop(std::chrono::milliseconds limit) {
+    if (!std::exchange(running_, false)) return {};
+    // What is in flight refers to guest memory and the devices.
+    Outcome<> outcome = reset_within(limit);
+    for (const auto& device : devices_) {
+        if (std::ranges::find(busy_, device.get()) == busy_.end()) device->stop();
+    }
+    return outcome;
+}
+
+void VirtioDevices::leave_behind() {
+    if (busy_.empty()) return;
+    balloon_ = nullptr;
+    console_ = nullptr;
+    for (auto& device : devices_) {
+        // On purpose never deleted: see stop().
+        if (std::ranges::find(busy_, device.get()) != busy_.end()) {
+            static_cast<void>(device.release());
+        }
+    }
+    devices_.clear();
+    static_cast<void>(workers_.release());
 }
 
 }  // namespace lkvm::vmm

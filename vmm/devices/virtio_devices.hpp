@@ -2,6 +2,7 @@
 // All virtio devices of a machine in their slots.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -36,13 +37,16 @@ public:
     };
 
     VirtioDevices() = default;
-    /// Stops.
+    /// Stops, and leaves behind what does not.
     ~VirtioDevices();
     VirtioDevices(const VirtioDevices&) = delete;
     VirtioDevices& operator=(const VirtioDevices&) = delete;
 
     /// Makes all devices and puts them on the bus. Once, before the guest runs.
     [[nodiscard]] Outcome<> create(const DeviceOptions& options, const Wiring& wiring);
+
+    /// The next slot is this device's; create() does it for all that were asked for.
+    void add(std::unique_ptr<HostedDevice> device, const Wiring& wiring);
 
     /// Gives every queue a doorbell, if `make` has one (not -1) for this value written there; the
     /// descriptors live as long as the devices run. Once, before start().
@@ -51,10 +55,16 @@ public:
 
     /// Starts the devices' threads.
     void start();
-    /// Power-on state, for a reboot; waits for requests in flight. The vCPUs stand still.
+    /// Power-on state, for a reboot; waits for requests in flight. The vCPUs stand still. Failure:
+    /// the host does not finish the requests of the devices that the message names.
     [[nodiscard]] Outcome<> reset();
-    /// Ends the threads, after the vCPUs stopped.
-    void stop();
+    /// Resets and ends the threads, after the vCPUs stopped. Failure as with reset(): those devices
+    /// and the workers go on, and so must all that they refer to, until the process ends.
+    [[nodiscard]] Outcome<> stop();
+    [[nodiscard]] Outcome<> stop(std::chrono::milliseconds limit);
+    /// After stop() failed: deletes the other devices, as far as there is something to give back,
+    /// and forgets those that go on. There are no devices then.
+    void leave_behind();
 
     /// Bit n: there is a device in slot n.
     [[nodiscard]] std::uint32_t slots() const { return (1u << devices_.size()) - 1; }
@@ -73,10 +83,12 @@ private:
     [[nodiscard]] Outcome<> add_shares(const DeviceOptions& options, const Wiring& wiring);
     void add_balloon(const DeviceOptions& options, const Wiring& wiring);
     [[nodiscard]] DevicePlace next_place(const Wiring& wiring, std::string name) const;
-    void add(std::unique_ptr<HostedDevice> device, const Wiring& wiring);
+    [[nodiscard]] Outcome<> reset_within(std::chrono::milliseconds limit);
 
+    StderrLog* log_ = nullptr;
     std::unique_ptr<WorkerPool> workers_;
     std::vector<std::unique_ptr<HostedDevice>> devices_;
+    std::vector<HostedDevice*> busy_;   // with requests that the last reset could not wait for
     BalloonDevice* balloon_ = nullptr;  // one of devices_
     ConsoleDevice* console_ = nullptr;
     bool running_ = false;

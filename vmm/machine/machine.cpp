@@ -6,6 +6,8 @@
 #include <chrono>
 #include <utility>
 
+#include <lkvm/assert.hpp>
+
 #include "loongarch/platform/boot_rom.hpp"
 
 #include <unistd.h>
@@ -23,8 +25,15 @@ Machine::~Machine() {
     // vCPU threads may wait for the console to take their output.
     console_.output().set_unlimited(true);
     if (backend_ != nullptr) backend_->stop();
-    devices_.stop();
+    // run() has stopped them, or they were not started.
+    LKVM_ASSERT(devices_.stop().has_value());
     lines_.connect(nullptr);
+}
+
+void Machine::leave_behind(std::unique_ptr<Machine> machine) {
+    Machine* const left = machine.release();
+    left->devices_.leave_behind();
+    left->control_.reset();
 }
 
 void Machine::host_failed(const std::string& report) {
@@ -110,11 +119,17 @@ Outcome<std::optional<ExitCode>> Machine::guest_reset() {
     return std::optional<ExitCode>{};
 }
 
-void Machine::finish(bool patient) {
+Outcome<> Machine::finish(bool patient) {
     console_.output().set_unlimited(true);
     backend_->stop();
-    devices_.stop();
+    Outcome<> stopped = devices_.stop();
+    stuck_ = !stopped.has_value();
     if (const std::string summary = backend_->summary(); !summary.empty()) log_.debug(summary);
+    drain_console(patient);
+    return stopped;
+}
+
+void Machine::drain_console(bool patient) {
     constexpr std::chrono::milliseconds step{50};
     constexpr int impatient_steps = 4;
     for (int i = 0; patient || i < impatient_steps; ++i) {

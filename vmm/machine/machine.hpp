@@ -45,6 +45,13 @@ public:
     /// Runs the guest until something ends it. After prepare(), once.
     [[nodiscard]] Outcome<ExitCode> run();
 
+    /// After run(): the host holds on to requests of devices, which cannot be deleted; see
+    /// leave_behind().
+    [[nodiscard]] bool stuck() const { return stuck_; }
+    /// Gives back what has a name on the host, and leaves the rest, with threads that still use it,
+    /// to the end of the process.
+    static void leave_behind(std::unique_ptr<Machine> machine);
+
 private:
     /// Leads the interrupt chips, which are made first, to the backend.
     class Lines final : public CpuInterrupts {
@@ -98,8 +105,12 @@ private:
     /// Tells the guest the size of the user's terminal.
     void resize_console();
     void suspend();
-    /// Ends the backend and lets the console out. `patient`: until all of it is written.
-    void finish(bool patient);
+    /// Serves the guest until something ends it.
+    [[nodiscard]] Outcome<ExitCode> serve();
+    /// Ends backend and devices and lets the console out.
+    [[nodiscard]] Outcome<> finish(bool patient);
+    /// `patient`: until all of it is written.
+    void drain_console(bool patient);
 
     const MachineConfig config_;
     StderrLog& log_;
@@ -120,6 +131,7 @@ private:
     std::atomic<unsigned> wishes_{0};
     bool input_open_ = true;
     bool paused_ = false;  // by the user
+    bool stuck_ = false;
     bool panic_warned_ = false;
     /// When a panic was seen that the guest should have answered with a reset by now.
     std::optional<std::uint64_t> panic_time_ns_;

@@ -43,16 +43,22 @@ Outcome<ExitCode> Machine::run() {
     resize_console();
     devices_.start();
     start_vcpus();
+    const Outcome<ExitCode> end = serve();
+    const auto is = [&](ExitCode code) { return end.has_value() && end.value() == code; };
+    const Outcome<> finished =
+        finish(is(ExitCode::powered_off) || is(ExitCode::guest_panic) || is(ExitCode::guest_reset));
+    Terminal::restore();
+    // What went wrong first is the reason for what follows.
+    if (end.has_value()) LKVM_CHECK(finished);
+    return end;
+}
+
+Outcome<ExitCode> Machine::serve() {
     while (true) {
         // The RTC looks for due alarms once a second.
         constexpr int second_ms = 1000;
         const std::optional<ExitCode> end = LKVM_CHECK(serve_once(second_ms));
-        if (!end.has_value()) continue;
-        const bool guest_ended = *end == ExitCode::powered_off || *end == ExitCode::guest_panic ||
-                                 *end == ExitCode::guest_reset;
-        finish(guest_ended);
-        Terminal::restore();
-        return *end;
+        if (end.has_value()) return *end;
     }
 }
 
