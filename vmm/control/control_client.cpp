@@ -38,7 +38,7 @@ bool guest_runs(const std::string& name) {
     const std::string path = control_path(name);
     errno = 0;
     if (connect_to(path).valid()) return true;
-    if (errno == ECONNREFUSED) ::unlink(path.c_str());
+    if (errno == ECONNREFUSED) remove_stale_socket(path);
     return false;
 }
 

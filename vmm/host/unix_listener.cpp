@@ -3,11 +3,15 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "vmm/text.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,16 +34,44 @@ bool stale(const sockaddr_un& address) {
            errno == ECONNREFUSED;
 }
 
+/// The folder of a path, with its slash; empty: where we are.
+std::string folder_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "" : path.substr(0, slash + 1);
+}
+
 /// Where a socket is until it listens: next to its path, with a name that nobody else takes.
 std::string temporary_path(const std::string& path) {
     static std::atomic<unsigned> count{0};
-    const std::size_t slash = path.rfind('/');
-    const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
-    return text(folder, '.', ::getpid(), '.', count++);
+    return text(folder_of(path), '.', ::getpid(), '.', count++);
 }
+
+/// Keeps other processes of ours from removing names in a folder: between the look at a name and
+/// its removal it could have become that of somebody who listens.
+class FolderLock {
+public:
+    explicit FolderLock(const std::string& path) {
+        const std::string folder = folder_of(path);
+        fd_ = UniqueFd(
+            ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        // Nobody holds it longer than a few system calls, except to annoy; and a file system may
+        // have no locks for folders.
+        for (int i = 0; fd_.valid() && i < tries; ++i) {
+            if (::flock(fd_.value(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+            std::this_thread::sleep_for(pause);
+        }
+    }
+
+private:
+    static constexpr int tries = 5000;
+    static constexpr std::chrono::milliseconds pause{1};
+
+    UniqueFd fd_;  // closing it unlocks
+};
 
 /// Gives a listening socket its name unless somebody else has it. 0 or an error number.
 int take_name(const std::string& temporary, const sockaddr_un& address) {
+    const FolderLock lock(temporary);
     if (stale(address)) ::unlink(address.sun_path);
     // A link, unlike a plain rename, replaces nothing.
     const int error = ::link(temporary.c_str(), address.sun_path) == 0 ? 0 : errno;
@@ -55,6 +87,13 @@ bool unix_address(const std::string& path, sockaddr_un& address) {
     if (path.empty() || path.size() >= sizeof(address.sun_path)) return false;
     std::memcpy(address.sun_path, path.data(), path.size());
     return true;
+}
+
+void remove_stale_socket(const std::string& path) {
+    sockaddr_un address;
+    if (!unix_address(path, address)) return;
+    const FolderLock lock(path);
+    if (stale(address)) ::unlink(address.sun_path);
 }
 
 Outcome<UnixListener> UnixListener::create(const std::string& path, const std::string& what) {
@@ -100,7 +139,10 @@ UnixListener& UnixListener::operator=(UnixListener&& other) noexcept {
 }
 
 UnixListener::~UnixListener() {
-    if (!path_.empty()) ::unlink(path_.c_str());
+    if (path_.empty()) return;
+    // Once nobody listens, this removes the name unless somebody else has taken it by then.
+    fd_ = {};
+    remove_stale_socket(path_);
 }
 
 UniqueFd UnixListener::accept() const {

@@ -14,6 +14,9 @@ namespace lkvm::vmm {
 /// Fills in the address; false if the path is empty or too long for one.
 [[nodiscard]] bool unix_address(const std::string& path, sockaddr_un& address);
 
+/// Removes the name of a socket that nobody listens on any more, if it is one.
+void remove_stale_socket(const std::string& path);
+
 /// Owns the descriptor and the name, which goes with it.
 class UnixListener {
 public:

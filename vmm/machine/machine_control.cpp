@@ -14,18 +14,23 @@ Outcome<> Machine::open_control() {
     if (config_.control_socket.empty()) return {};
     // If this fails the socket says so.
     ::mkdir(control_folder().c_str(), S_IRWXU);
-    Outcome<std::unique_ptr<ControlServer>> made =
-        ControlServer::create(config_.control_socket, *this);
-    if (made.has_value()) {
-        control_ = std::move(made).value();
+    // Again if the guest that had the name ended just now.
+    constexpr int tries = 2;
+    for (int i = 0;; ++i) {
+        Outcome<std::unique_ptr<ControlServer>> made =
+            ControlServer::create(config_.control_socket, *this);
+        if (made.has_value()) {
+            control_ = std::move(made).value();
+            return {};
+        }
+        if (guest_runs(config_.name)) {
+            return setup_failure(text("--name: a guest '", config_.name, "' runs already"));
+        }
+        if (i + 1 < tries) continue;
+        // A guest runs well without it, in a home that cannot be written for example.
+        log_.warn(made.failure().message);
         return {};
     }
-    if (guest_runs(config_.name)) {
-        return setup_failure(text("--name: a guest '", config_.name, "' runs already"));
-    }
-    // A guest runs well without it, in a home that cannot be written for example.
-    log_.warn(made.failure().message);
-    return {};
 }
 
 void Machine::pause_vcpus() {
