@@ -2,6 +2,8 @@
 // The commands, on CLI11. Its exceptions end here.
 #include "vmm/cli/command_line.hpp"
 
+#include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include "vmm/cli/run_options.hpp"
@@ -166,15 +168,18 @@ Outcome<Command> chosen_command(Parser& parser) {
     return usage_failure(text("no command given, expected ", command_names()));
 }
 
-/// CLI11's messages as one line in our form.
-std::string one_line(std::string message) {
+/// CLI11's messages as one line in our form. `command` is the word that stood where one is
+/// expected.
+std::string one_line(std::string message, std::string_view command) {
     for (char& letter : message) {
         if (letter == '\n') letter = ' ';
     }
     while (!message.empty() && (message.back() == ' ' || message.back() == '.')) {
         message.pop_back();
     }
-    return text(message, " (see 'lkvm help run')");
+    const bool known = command == "run" || command == "version" || command == "help" ||
+                       std::ranges::find(control_actions(), command) != control_actions().end();
+    return text(message, " (see 'lkvm help", known ? " " : "", known ? command : "", "')");
 }
 
 }  // namespace
@@ -194,7 +199,7 @@ Outcome<Command> parse_command_line(std::span<const char* const> arguments) {
     } catch (const CLI::CallForVersion&) {
         return Command{PrintText{text("lkvm ", version, '\n')}};
     } catch (const CLI::Error& error) {
-        return usage_failure(one_line(error.what()));
+        return usage_failure(one_line(error.what(), arguments.size() > 1 ? arguments[1] : ""));
     }
     return chosen_command(parser);
 }

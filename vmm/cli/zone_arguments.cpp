@@ -299,7 +299,10 @@ std::string zone_options_help() {
     OwnOptions own;
     add_own_options(app, own);
     app.set_help_flag();
-    return app.help();
+    // Behind CLI11's line of usage: that of pack is another.
+    const std::string help = app.help();
+    const std::size_t group = help.find(own_group);
+    return group == std::string::npos ? help : help.substr(group);
 }
 
 }  // namespace lkvm::vmm

@@ -264,8 +264,64 @@ void expect_described(const std::set<std::string>& options, const std::string& s
     }
 }
 
+/// The options that a section of the man page gives items to.
+std::set<std::string> items_of(const std::string& section) {
+    const std::regex item(R"(\.TP\n\.(B|BR) (.*))");
+    const std::regex option(R"((^|[ "])(--?[a-z0-9][a-z0-9-]*))");
+    std::set<std::string> options;
+    for (std::sregex_iterator at(section.begin(), section.end(), item), end; at != end; ++at) {
+        const std::string line = (*at)[2].str();
+        for (std::sregex_iterator in(line.begin(), line.end(), option); in != end; ++in) {
+            options.insert((*in)[2].str());
+        }
+    }
+    return options;
+}
+
+void expect_known(const std::set<std::string>& described, const std::set<std::string>& options) {
+    for (const std::string& option : described) {
+        EXPECT_TRUE(options.contains(option)) << option << " of docs/lkvm.1 is not in the help";
+    }
+}
+
+TEST(ManPage, DescribesTheOptionsOfEveryOtherCommand) {
+    const std::string section = manual("OPTIONS FOR RUNNING GUESTS", "OPTIONS OF RUN");
+    std::set<std::string> all;
+    for (const std::string& command : vmm::control_actions()) {
+        const auto options = options_in(output({"help", command.c_str()}));
+        EXPECT_NE(options.contains("--json"), command == "debug") << command;
+        expect_described(options, section);
+        all.insert(options.begin(), options.end());
+    }
+    EXPECT_TRUE(all.contains("-a") && all.contains("--deflate"));
+    expect_known(items_of(section), all);
+    EXPECT_TRUE(options_in(output({"help", "version"})).empty());
+    EXPECT_TRUE(options_in(output({"help", "help"})).empty());
+    expect_described(options_in(output({"help"})), manual("COMMANDS", "OPTIONS FOR RUNNING"));
+}
+
+TEST(ManPage, NamesEveryCommand) {
+    const std::string help = output({"help"});
+    const std::string section = manual("COMMANDS", "OPTIONS FOR RUNNING");
+    const std::regex line(R"(\n  ([a-z]+)  )");
+    std::size_t count = 0;
+    for (std::sregex_iterator at(help.begin(), help.end(), line), end; at != end; ++at, ++count) {
+        const std::string command = (*at)[1].str();
+        EXPECT_TRUE(std::regex_search(section, std::regex(R"(\n\.(B|BR) ([^\n]*, " )?)" + command)))
+            << command << " is not in docs/lkvm.1";
+    }
+    EXPECT_EQ(count, vmm::control_actions().size() + 4);  // run, pack, version, help
+}
+
+TEST(CommandLine, PointsAtTheHelpOfTheCommand) {
+    EXPECT_THAT(failure({"run", "--frobnicate"}), HasSubstr("(see 'lkvm help run')"));
+    EXPECT_THAT(failure({"stop", "--frobnicate"}), HasSubstr("(see 'lkvm help stop')"));
+    EXPECT_THAT(failure({"--frobnicate"}), HasSubstr("(see 'lkvm help')"));
+}
+
 TEST(ManPage, DescribesEveryOptionOfRun) {
     const auto options = options_in(output({"help", "run"}));
+    expect_known(items_of(manual("OPTIONS OF RUN", "MEMORY BANKS")), options);
     EXPECT_GT(options.size(), 40u);
     EXPECT_TRUE(options.contains("--9p") && options.contains("-d"));
     expect_described(options, manual("OPTIONS OF RUN", "MEMORY BANKS"));
@@ -274,6 +330,9 @@ TEST(ManPage, DescribesEveryOptionOfRun) {
 TEST(ManPage, DescribesEveryOptionOfPack) {
     const auto options = options_in(output({"help", "pack"}));
     EXPECT_TRUE(options.contains("--image") && options.contains("--no-autostart"));
+    auto shared = options_in(output({"help", "run"}));
+    shared.insert(options.begin(), options.end());
+    expect_known(items_of(manual("ZONES", "KEYS")), shared);
     expect_described(options, manual("ZONES", "KEYS"));
 }
 
