@@ -36,7 +36,7 @@ void put(const char* text);
 void put_hex(uint64_t value);
 void put_number(uint64_t value);
 bool has_input();
-/// Waits for a typed character.
+/// Waits for a typed character, asleep; leaves the timer stopped.
 char get();
 
 /// "= NAME: VALUE ..."
