@@ -51,7 +51,8 @@ class BlockBackend {
 public:
     /// Failures are reported by completion.
     virtual void submit(BlockRequest& request, BlockCompletion& completion) = 0;
-    /// Nothing more comes for now: what was held back to be started together starts.
+    /// Nothing more comes for now: what was held back to be started together starts. What finishes
+    /// meanwhile may be completed inside, without end_of_completions().
     virtual void end_batch() {}
 
 protected:

@@ -39,6 +39,15 @@ void RequestQueue::connect(const GuestMemory& memory, Queue& queue, BlockBackend
 }
 
 void RequestQueue::run() {
+    do {
+        take();
+        // May complete what it took, so that there is room for more of it.
+        backend_->end_batch();
+        queue_->notify();
+    } while (starved_ && free_count_ != 0);
+}
+
+void RequestQueue::take() {
     starved_ = false;
     queue_->drain(
         [this]() -> std::span<Segment> {
@@ -47,8 +56,6 @@ void RequestQueue::run() {
             return pieces_[free_[free_count_ - 1]].segments;
         },
         [this](DescriptorChain&& chain) { start(std::move(chain)); });
-    backend_->end_batch();
-    queue_->notify();
 }
 
 void RequestQueue::start(DescriptorChain&& chain) {

@@ -69,6 +69,7 @@ private:
     void complete(BlockRequest& request, BlockStatus status) override;
     void end_of_completions() override;
 
+    void take();
     void start(DescriptorChain&& chain);
     /// True if `slot.request` is to be submitted, false if the answer is in `answer`.
     [[nodiscard]] bool prepare(Slot& slot, RequestStatus& answer);

@@ -127,7 +127,7 @@ Outcome<ZoneDisk> parse_zone_disk(const std::string& typed) {
         return disk;
     }
     const DiskOptions options = LKVM_CHECK(parse_disk(typed));
-    if (options.direct || options.packed || options.queues != 1 ||
+    if (options.direct || options.packed || options.queues != 0 ||
         options.io != DiskIo::automatic) {
         return argument.bad("disks of zones have only the options ro and serial");
     }

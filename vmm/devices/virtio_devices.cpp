@@ -86,7 +86,10 @@ Outcome<> VirtioDevices::add_console(const DeviceOptions& options, const Wiring&
 Outcome<> VirtioDevices::add_disks(const DeviceOptions& options, const Wiring& wiring) {
     if (!options.disks.empty()) workers_ = std::make_unique<WorkerPool>(disk_workers);
     unsigned number = 0;
-    for (const DiskOptions& disk : options.disks) {
+    for (DiskOptions disk : options.disks) {
+        // With one for each of them, vCPUs do not wait for each other's lock in the driver, and
+        // Linux uses no I/O scheduler.
+        if (disk.queues == 0) disk.queues = std::min(wiring.cpu_count, automatic_disk_queues);
         DiskImage image = LKVM_CHECK(DiskImage::open(disk));
         DevicePlace place = next_place(wiring, text("virtio-blk", number++));
         std::unique_ptr<DiskDevice> device =

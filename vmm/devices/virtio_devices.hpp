@@ -34,6 +34,7 @@ public:
         /// The interrupt of a slot.
         std::function<IrqPulse&(unsigned slot)> interrupt;
         TerminalSide& terminal;
+        unsigned cpu_count = 1;
     };
 
     VirtioDevices() = default;

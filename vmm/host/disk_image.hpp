@@ -22,12 +22,13 @@ struct DiskOptions {
     bool read_only = false;
     bool direct = false;  ///< bypass the host's page cache
     std::string serial;   ///< at most 20 characters
-    unsigned queues = 1;  ///< 1..max_disk_queues
+    unsigned queues = 0;  ///< 1..max_disk_queues; 0: one per vCPU, automatic_disk_queues at most
     bool packed = false;
     DiskIo io = DiskIo::automatic;
 };
 
 inline constexpr unsigned max_disk_queues = 16;
+inline constexpr unsigned automatic_disk_queues = 4;
 
 /// An open and locked image. Immutable, so any thread may use it.
 class DiskImage {

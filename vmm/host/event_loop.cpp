@@ -16,7 +16,8 @@ EventLoop::EventLoop(std::string name)
     : name_(std::move(name))
     , epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
     LKVM_ASSERT(epoll_.valid());
-    watch(wake_.fd(), EPOLLIN, [this](std::uint32_t) { wake_.clear(); });
+    // Each signal is an edge, so nobody has to read the counter, which would fill in centuries.
+    watch(wake_.fd(), EPOLLIN | EPOLLET, [](std::uint32_t) {});
 }
 
 EventLoop::~EventLoop() {

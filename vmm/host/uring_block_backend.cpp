@@ -146,10 +146,15 @@ void UringBlockBackend::submit(BlockRequest& request, BlockCompletion& completio
 }
 
 void UringBlockBackend::end_batch() {
-    if (::io_uring_sq_ready(&ring_) != 0) ::io_uring_submit(&ring_);
+    // What the host's cache holds is done when it is submitted, and needs no turn of the loop.
+    while (::io_uring_sq_ready(&ring_) != 0 && ::io_uring_submit(&ring_) > 0) collect();
 }
 
 void UringBlockBackend::reap() {
+    if (BlockCompletion* const completion = collect()) completion->end_of_completions();
+}
+
+BlockCompletion* UringBlockBackend::collect() {
     BlockCompletion* completion = nullptr;
     // In rounds, as the completions may submit more.
     while (true) {
@@ -165,7 +170,7 @@ void UringBlockBackend::reap() {
             finish(request, result);
         }
     }
-    if (completion != nullptr) completion->end_of_completions();
+    return completion;
 }
 
 void UringBlockBackend::finish(BlockRequest& request, int result) {

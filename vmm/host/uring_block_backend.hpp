@@ -43,6 +43,8 @@ private:
     [[nodiscard]] io_uring_sqe* next_entry();
     void fill(io_uring_sqe& entry, const BlockRequest& request) const;
     void reap();
+    /// Completes what has finished. Returns whom it told last, or null.
+    BlockCompletion* collect();
     void finish(BlockRequest& request, int result);
 
     const DiskImage& image_;

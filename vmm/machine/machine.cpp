@@ -58,7 +58,7 @@ Outcome<> Machine::prepare(const RamBanks& ram, const MakeBackend& make_backend)
                                                  [this](unsigned slot) -> IrqPulse& {
                                                      return platform_.virtio_interrupt(slot);
                                                  },
-                                                 console_}));
+                                                 console_, config_.cpu_count}));
     backend_ = LKVM_CHECK(
         make_backend({.cpu_count = config_.cpu_count,
                       .memory = ram_.memory(),

@@ -25,22 +25,24 @@ public:
         }
         completion.complete(request, perform(request));
     }
-    void end_batch() override { ++batches; }
+    void end_batch() override {
+        ++batches;
+        if (!at_end_of_batch) return;
+        while (!waiting.empty()) finish_oldest();
+    }
 
     /// Does the oldest requests that were put off.
     void finish(std::size_t count = SIZE_MAX) {
         BlockCompletion* completion = nullptr;
         for (; count > 0 && !waiting.empty(); --count) {
-            const Waiting one = waiting.front();
-            waiting.pop_front();
-            completion = one.completion;
-            completion->complete(*one.request, perform(*one.request));
+            completion = finish_oldest();
         }
         if (completion != nullptr) completion->end_of_completions();
     }
 
     std::vector<std::byte> bytes;
     bool later = false;
+    bool at_end_of_batch = false;  ///< with `later`: what was put off is done there
     BlockStatus answer = BlockStatus::ok;
     struct Waiting {
         BlockRequest* request = nullptr;
@@ -52,6 +54,13 @@ public:
     unsigned batches = 0;
 
 private:
+    BlockCompletion* finish_oldest() {
+        const Waiting one = waiting.front();
+        waiting.pop_front();
+        one.completion->complete(*one.request, perform(*one.request));
+        return one.completion;
+    }
+
     BlockStatus perform(const BlockRequest& request) {
         if (answer != BlockStatus::ok) return answer;
         if (request.operation == BlockOperation::flush) return answer;

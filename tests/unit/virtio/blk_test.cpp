@@ -319,6 +319,29 @@ TEST_P(BlkTest, MoreRequestsThanSlotsAreServedInTheEnd) {
     }
 }
 
+TEST_P(BlkTest, WhatEndsWithItsBatchMakesRoomAndInterruptsOnce) {
+    driver.start(virtio::F_INDIRECT_DESC, blk::queue_size);
+    disk.later = true;
+    disk.at_end_of_batch = true;
+    const Gpa header = ram.allocate(16);
+    ram.put(header, blk::RequestHeader{0u, 0u, 0u});
+    const Gpa data = ram.allocate(512);
+    const Gpa status = ram.allocate(1);
+    // As many as there are slots, so that the device stops taking; it must look again.
+    for (const unsigned count : {unsigned{blk::queue_size}, 1u}) {
+        const unsigned before = driver.pulse.count;
+        for (unsigned i = 0; i < count; ++i) {
+            driver.ring(0).add({{header, 16, false}, {data, 512, true}, {status, 1, true}},
+                               Shape::indirect);
+        }
+        driver.kick(0);
+        EXPECT_EQ(driver.pulse.count, before + 1);
+        for (unsigned i = 0; i < count; ++i) {
+            EXPECT_TRUE(driver.ring(0).poll().has_value()) << i;
+        }
+    }
+}
+
 TEST_P(BlkTest, ResetWaitsForTheBackEnd) {
     start();
     disk.later = true;

@@ -40,7 +40,7 @@ TEST(DiskArguments, ReadsEveryOption) {
     const DiskOptions plain = good("disk.img");
     EXPECT_EQ(plain.path, "disk.img");
     EXPECT_FALSE(plain.read_only || plain.direct || plain.packed);
-    EXPECT_EQ(plain.queues, 1u);
+    EXPECT_EQ(plain.queues, 0u);  // one per vCPU
     EXPECT_EQ(plain.io, DiskIo::automatic);
     const DiskOptions all = good("a b.img,ro,direct,serial=S-1,queues=16,packed,io=threads");
     EXPECT_EQ(all.path, "a b.img");
