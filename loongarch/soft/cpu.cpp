@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 #include "loongarch/soft/dispatch.hpp"
 
@@ -305,6 +306,10 @@ void Cpu::finish_chain() {
             break;
     }
     leave = Leave::jump;
+}
+
+void Cpu::yield() {
+    std::this_thread::yield();
 }
 
 void Cpu::run_chain() {

@@ -173,6 +173,12 @@ public:
     /// Host pointer to read `size` aligned bytes directly, or null (exception noted or device).
     [[nodiscard]] const std::byte* read_pointer(std::uint64_t address, unsigned size);
 
+    /// Called on each turn of a loop that waits for memory to change: who is waited for may be a
+    /// thread that wants this host CPU.
+    void note_waiting() {
+        if ((++turns_waited_ % turns_between_yields) == 0) yield();
+    }
+
     /// The block found next, if it is at `target`, is to be stored in `*link` (may be null).
     void request_link(Block** link, std::uint64_t target) {
         link_ = link;
@@ -294,6 +300,10 @@ public:
 private:
     friend struct CpuTestAccess;
 
+    /// A few microseconds.
+    static constexpr unsigned turns_between_yields = 1024;
+    static void yield();
+
     [[nodiscard]] bool load_slow(std::uint64_t address, unsigned size);
     [[nodiscard]] bool store_slow(std::uint64_t address, unsigned size, std::uint64_t value);
     /// Host memory or (host null) device address behind one access that stays in a 4 KiB page.
@@ -380,6 +390,7 @@ private:
     bool inside_ = false;
     bool one_by_one_ = false;
     std::uint64_t resets_ = 0;
+    unsigned turns_waited_ = 0;
     Tracer tracer_ = nullptr;
     void* tracer_context_ = nullptr;
     MarkerSink marker_sink_ = nullptr;

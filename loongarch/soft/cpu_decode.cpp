@@ -8,6 +8,7 @@
 #include "loongarch/soft/cpu.hpp"
 #include "loongarch/soft/dispatch.hpp"
 #include "loongarch/soft/handlers.hpp"
+#include "loongarch/soft/wait_loop.hpp"
 
 namespace lkvm::la {
 namespace {
@@ -156,9 +157,9 @@ std::optional<Exception> refusal(const Decoded& decoded, const InsnInfo& line, B
     return std::nullopt;
 }
 
-/// `word` as an operation. Returns whether it ends the block.
-bool make_op(std::uint32_t word, BlockMode mode, bool lvz, Op& op) {
-    Decoded decoded;
+/// `word` as an operation. Returns whether it ends the block. Of an instruction that is refused
+/// `decoded` is none.
+bool make_op(std::uint32_t word, BlockMode mode, bool lvz, Op& op, Decoded& decoded) {
     std::optional<Exception> exception;
     if (!decode(word, decoded)) {
         exception = Exception::INE;
@@ -175,6 +176,7 @@ bool make_op(std::uint32_t word, BlockMode mode, bool lvz, Op& op) {
         if (op.rd == 0 && writes_gpr_rd(line.format)) op.rd = gpr_sink;
     }
     if (exception) {
+        decoded = Decoded{};
         op = Op{};
         op.run = handler_for<raise_decoded>();
         op.imm = static_cast<std::int32_t>(*exception);
@@ -187,6 +189,7 @@ bool make_op(std::uint32_t word, BlockMode mode, bool lvz, Op& op) {
 
 Block* Cpu::decode_block(std::uint64_t physical, const std::byte* host, BlockMode mode) {
     std::array<Op, BlockCache::max_ops + 1> ops;
+    std::array<Decoded, BlockCache::max_ops> decoded;
     const std::uint64_t left = (host_page_size - (physical & ~host_page_mask)) / 4;
     std::uint64_t most = left < BlockCache::max_ops ? left : BlockCache::max_ops;
     if (mode.has(BlockMode::single_step)) most = 1;
@@ -198,8 +201,11 @@ Block* Cpu::decode_block(std::uint64_t physical, const std::byte* host, BlockMod
         word =
             __atomic_load_n(reinterpret_cast<const std::uint32_t*>(host) + count, __ATOMIC_RELAXED);
         ops[count] = Op{};
-        ended = make_op(word, mode, config_.has_lvz(), ops[count]);
+        ended = make_op(word, mode, config_.has_lvz(), ops[count], decoded[count]);
         ++count;
+    }
+    if (is_wait_loop(std::span{decoded}.first(count))) {
+        ops[count - 1].run = waiting_handler(decoded[count - 1].insn);
     }
     unsigned slots = count;
     if (!ended) {
