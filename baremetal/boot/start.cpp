@@ -25,9 +25,9 @@
 namespace lkvm {
 
 void panic(const char* what, const char* file, int line) noexcept {
-    hv::console.line("internal error:");
-    hv::console.line(what);
-    hv::console.line(file, static_cast<std::uint64_t>(line));
+    hv::Console::last_words("internal error:", hv::this_cpu());
+    hv::Console::last_words(what, 0);
+    hv::Console::last_words(file, static_cast<std::uint64_t>(line));
     for (;;) hv::wait_for_interrupt();
 }
 
@@ -87,7 +87,7 @@ alignas(16) constinit std::array<std::array<std::byte, secondary_stack_size>,
                                  max_board_cpus> secondary_stacks{};
 
 [[noreturn]] void stop(std::string_view why, std::uint64_t detail) {
-    console.line(why, detail);
+    Console::last_words(why, detail);
     for (;;) wait_for_interrupt();
 }
 
@@ -127,9 +127,13 @@ void enable_virtualization() {
     enable_host_events();
     check_cpu(this_cpu() == console_cpu, {board.cpus.data(), board.cpu_count});
     const Assignment& mine = assignments[this_cpu()];
+    if (owns_console()) console.share([] { ring_doorbell(console_cpu); });
     begin_stretches();
     if (mine.zone != nullptr) mine.zone->serve(mine.vcpu);
-    for (;;) wait_for_interrupt();
+    for (;;) {
+        wait_for_host_event();
+        take_host_events("between guests");
+    }
 }
 
 /// Leaves a stack and the entry for another CPU and wakes it. Loongson 3A5000 manual, mailboxes.
@@ -210,6 +214,7 @@ void zone_rests() {
         if (state != ZoneState::stopped && state != ZoneState::parked) return;
     }
     console.line("no zone is left");
+    console.flush();
     power_off_board();
 }
 bool owns_console() {
@@ -239,7 +244,10 @@ bool take_key(int key) {
         focus = wanted;
         typed.size = 0;  // it was meant for the other zone, which did not take it
         console.set_focus(wanted);
-        console.line("the console goes to zone", wanted);
+        std::array<char, 40> text;
+        // Behind what the zone has written.
+        console.line(wanted, {},
+                     LineWriter{text}.add("the console goes to zone ").hex(wanted).text());
         return true;
     }
     return key != switch_key;  // twice sends it
@@ -248,6 +256,7 @@ bool take_key(int key) {
 }  // namespace
 
 void poll_console() {
+    console.drain();
     while (typed.size < typed.bytes.size()) {
         const int key = Console::read();
         if (key < 0) break;
@@ -267,8 +276,8 @@ void lkvm_zones_main(std::uint64_t, std::uint64_t, std::uint64_t system_table);
 }
 
 void lkvm_zones_trap(std::uint64_t estat, std::uint64_t era, std::uint64_t badv) {
-    console.line("exception in the hypervisor, ESTAT", estat);
-    console.line("ERA", era);
+    Console::last_words("exception in the hypervisor, ESTAT", estat);
+    Console::last_words("ERA", era);
     stop("BADV", badv);
 }
 

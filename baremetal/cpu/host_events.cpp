@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "baremetal/console/console.hpp"
 #include "baremetal/cpu/csr_access.hpp"
 #include "baremetal/cpu/instruction_count.hpp"
 #include "baremetal/irq/board_interrupts.hpp"
@@ -23,6 +24,10 @@ constexpr unsigned doorbell_vector = 1;
 
 /// Typed input is polled this often.
 constexpr std::uint64_t polls_per_second = 50;
+std::uint64_t console_period() {
+    if (console.is_draining()) return Console::period();
+    return zones_clock().frequency() / polls_per_second;
+}
 
 constexpr std::uint64_t board_bit = std::uint64_t{1} << BoardInterrupts::cpu_line;
 
@@ -55,8 +60,8 @@ void ring_doorbell(unsigned cpu) {
 
 void arm_host_timer(std::uint64_t ticks) {
     if (owns_console()) {
-        const std::uint64_t poll = zones_clock().frequency() / polls_per_second;
-        if (poll < ticks) ticks = poll;
+        const std::uint64_t period = console_period();
+        if (period < ticks) ticks = period;
     }
     write_csr<csr::tcfg::number>((ticks & csr::tcfg::count_mask) | csr::tcfg::En::mask);
 }
@@ -67,7 +72,12 @@ bool look_at_host_events(const char* after) {
     const bool doorbell = (pending & host_ipi_bit) != 0;
     if (doorbell) write_iocsr(ipi_clear, read_iocsr(ipi_status));
     if ((pending & board_bit) != 0 && takes_board_interrupts()) board_interrupts.take();
-    if (owns_console()) poll_console();
+    if (!owns_console()) return doorbell;
+    poll_console();
+    const bool armed = csr::tcfg::En::get(read_csr<csr::tcfg::number>());
+    if (console.is_draining() && armed && read_csr<csr::TVAL>() > Console::period()) {
+        arm_host_timer(Console::period());
+    }
     return doorbell;
 }
 

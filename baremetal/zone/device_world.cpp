@@ -6,6 +6,7 @@
 
 #include "baremetal/boot/board_devices.hpp"
 #include "baremetal/console/console.hpp"
+#include "baremetal/control/line_writer.hpp"
 #include "baremetal/cpu/csr_access.hpp"
 #include "baremetal/irq/board_interrupts.hpp"
 #include "baremetal/memory/stage2.hpp"
@@ -62,7 +63,10 @@ RandomPool& random_pool() {
 }
 
 void ZoneLog::line(LogLevel, std::string_view device, std::string_view what, std::uint64_t value) {
-    console.line(zone_, device, what, value);
+    std::array<char, OutputMux::most_written> buffer;
+    LineWriter text{buffer};
+    text.add(device).add(": ").add(what).add(' ').hex(value);
+    console.line(number_, name_, text.text());
 }
 
 }  // namespace lkvm::hv

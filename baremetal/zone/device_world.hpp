@@ -24,13 +24,15 @@ void open_device_world(Board& board, std::span<const bundle::Zone> zones, Clock&
 /// Says on the board's console what a zone's devices have to say.
 class ZoneLog final : public Log {
 public:
-    explicit ZoneLog(std::string_view zone)
-        : zone_(zone) {}
+    ZoneLog(std::size_t number, std::string_view name)
+        : number_(number)
+        , name_(name) {}
     void line(LogLevel level, std::string_view device, std::string_view what,
               std::uint64_t value) override;
 
 private:
-    std::string_view zone_;
+    std::size_t number_;
+    std::string_view name_;
 };
 
 }  // namespace lkvm::hv

@@ -3,7 +3,6 @@
 
 #include <array>
 
-#include "baremetal/console/console.hpp"
 #include "baremetal/control/line_writer.hpp"
 #include "baremetal/cpu/csr_access.hpp"
 #include "baremetal/zone/zone.hpp"
@@ -19,16 +18,10 @@ constexpr std::size_t line_size = 160;
 /// One line of the report, sent when it goes out of scope.
 class ReportLine : public LineWriter {
 public:
-    ReportLine(const Zone& zone, LogRing& log)
+    explicit ReportLine(Zone& zone)
         : LineWriter(buffer_)
-        , zone_(zone)
-        , log_(log) {}
-    ~ReportLine() {
-        console.line(zone_.name(), text());
-        log_.write("[zones] ");
-        log_.write(text());
-        log_.write("\n");
-    }
+        , zone_(zone) {}
+    ~ReportLine() { zone_.report(text()); }
     ReportLine(const ReportLine&) = delete;
     ReportLine& operator=(const ReportLine&) = delete;
 
@@ -39,8 +32,7 @@ public:
 
 private:
     std::array<char, line_size> buffer_{};
-    const Zone& zone_;
-    LogRing& log_;
+    Zone& zone_;
 };
 
 constexpr std::array<std::string_view, 32> register_names{
@@ -50,18 +42,17 @@ constexpr std::array<std::string_view, 32> register_names{
 
 }  // namespace
 
-void report_parked(const Zone& zone, const Vcpu& vcpu, const char* why, std::string_view panic,
-                   LogRing& log) {
+void report_parked(Zone& zone, const Vcpu& vcpu, const char* why, std::string_view panic) {
     const VcpuContext& context = vcpu.context();
-    ReportLine(zone, log).add("is parked: it ").add(why);
-    if (!panic.empty()) ReportLine(zone, log).add(" panic: ").add(panic);
-    ReportLine(zone, log)
+    ReportLine(zone).add("is parked: it ").add(why);
+    if (!panic.empty()) ReportLine(zone).add(" panic: ").add(panic);
+    ReportLine(zone)
         .value("vCPU", vcpu.index())
         .value("pc", context.pc)
         .value("ESTAT", context.estat)
         .value("BADV", context.badv)
         .value("BADI", context.badi);
-    ReportLine(zone, log)
+    ReportLine(zone)
         .value("guest CRMD", read_guest_csr<csr::crmd::number>())
         .value("PRMD", read_guest_csr<csr::prmd::number>())
         .value("ESTAT", read_guest_csr<csr::estat::number>())
@@ -70,13 +61,13 @@ void report_parked(const Zone& zone, const Vcpu& vcpu, const char* why, std::str
         .value("EENTRY", read_guest_csr<csr::EENTRY>());
     constexpr unsigned per_line = 4;
     for (unsigned first = 0; first < context.gpr.size(); first += per_line) {
-        ReportLine line(zone, log);
+        ReportLine line(zone);
         for (unsigned i = first; i < first + per_line; ++i) {
             line.value(register_names[i], i == 0 ? 0 : context.gpr[i]);
         }
     }
     for (std::size_t i = 0; const ExitRecord* exit = vcpu.exits().last(i); ++i) {
-        ReportLine line(zone, log);
+        ReportLine line(zone);
         line.add(" exit ").add(exit_reason_names[static_cast<std::size_t>(exit->reason)]);
         line.value("pc", exit->pc).value("of", exit->detail);
     }

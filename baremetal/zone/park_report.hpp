@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "baremetal/cpu/vcpu.hpp"
-#include "baremetal/life/log_ring.hpp"
 
 namespace lkvm::hv {
 
@@ -13,7 +12,6 @@ class Zone;
 
 /// Registers and last exits of `vcpu` go to the console and into the zone's log. On the vCPU's CPU,
 /// whose guest CSRs are read. `panic`: what the zone's kernel said when it panicked, if it did.
-void report_parked(const Zone& zone, const Vcpu& vcpu, const char* why, std::string_view panic,
-                   LogRing& log);
+void report_parked(Zone& zone, const Vcpu& vcpu, const char* why, std::string_view panic);
 
 }  // namespace lkvm::hv

@@ -15,7 +15,7 @@ Zone::Zone(std::size_t number, const bundle::Zone& description, std::span<const 
     , cpu_count_(description.cpu_count)
     , gid_(static_cast<unsigned>(number) + 1)
     , platform_({*this, zones_clock(), *this}, *this, cpu_count_)
-    , device_log_(name_)
+    , device_log_(number, name_)
     , life_(cpu_count_) {}
 
 Result<> Zone::create(std::uint64_t boot_rom) {
@@ -49,7 +49,7 @@ void Zone::serve(unsigned index) {
                 break;
             case Duty::release:
                 give_memory_back();
-                say(reason().data());
+                report(reason());
                 life_.released();
                 zone_rests();
                 break;
@@ -63,13 +63,6 @@ void Zone::serve(unsigned index) {
 
 void Zone::kick_all() const {
     for (unsigned i = 0; i < cpu_count_; ++i) vcpus_[i].kick();
-}
-
-void Zone::say(const char* what) {
-    console.line(name_, what);
-    log_.write("[zones] ");
-    log_.write(std::string_view{what});
-    log_.write("\n");
 }
 
 const Vcpu& Zone::current_vcpu() const {
@@ -119,7 +112,7 @@ void Zone::park(const Vcpu& vcpu, const char* why) {
         const SpinGuard guard{panic_lock_};
         panic = panic_;
     }
-    report_parked(*this, vcpu, why, panic.reason(), log_);
+    report_parked(*this, vcpu, why, panic.reason());
 }
 
 void Zone::power_off() {
@@ -135,7 +128,7 @@ void Zone::reset() {
         panicked = panic_.panicked();
     }
     if (panicked) return park(current_vcpu(), "resets after a kernel panic");
-    say("starts again");
+    report("starts again");
     life_.guest_reset();
     kick_all();
 }
@@ -166,8 +159,24 @@ void Zone::wake_for_devices() {
 }
 
 void Zone::transmit(std::span<const std::byte> bytes) {
-    console.write(number_, bytes);
-    note_output(bytes);
+    // As much at once as is not long work. It may have to wait for the UART.
+    while (!bytes.empty()) {
+        const std::size_t most = OutputMux::most_written;
+        const std::size_t size = bytes.size() < most ? bytes.size() : most;
+        const auto piece = bytes.first(size);
+        while (!console.write(number_, piece)) look_at_host_events("waiting for the console");
+        note_output(piece);
+        bytes = bytes.subspan(size);
+        if (!bytes.empty()) look_at_host_events("writing to the console");
+    }
+}
+
+void Zone::report(std::string_view text) {
+    while (!console.line(number_, name_, text)) look_at_host_events("waiting for the console");
+    log_.write("[zones] ");
+    log_.write(text);
+    log_.write("\n");
+    look_at_host_events("report of a parked zone");
 }
 
 void Zone::set_line(unsigned cpu, unsigned line, bool level) {

@@ -67,6 +67,8 @@ public:
     [[noreturn]] void serve(unsigned index);
     /// Takes the zone out of service after something it must not do, with a report. CPU of `vcpu`.
     void park(const Vcpu& vcpu, const char* why);
+    /// A line about the zone, for the console and its log. A CPU of the zone that holds no lock.
+    void report(std::string_view text);
     /// What the zone writes to any of its consoles: kept, and searched for a panic. Any CPU of the
     /// zone.
     void note_output(std::span<const std::byte> bytes);
@@ -117,7 +119,6 @@ private:
 
     void kick_all() const;
     void set_reason(const char* why) { reason_.store(why, std::memory_order_relaxed); }
-    void say(const char* what);
     [[nodiscard]] const Vcpu& current_vcpu() const;
 
     const std::size_t number_;

@@ -185,7 +185,7 @@ void Zone::load() {
     if (!done.has_value()) {
         set_reason(done.error().code == ErrorCode::no_space ? "cannot be loaded: not enough memory"
                                                             : "cannot be loaded");
-        say(reason().data());
+        report(reason());
         console.line("error code", static_cast<std::uint64_t>(done.error().code));
         console.line("detail", done.error().detail);
         give_memory_back();
