@@ -38,10 +38,6 @@ bool takes_board_interrupts() {
 
 }  // namespace
 
-unsigned this_cpu() {
-    return static_cast<unsigned>(read_csr<csr::CPUID>() & 0x1ff);
-}
-
 void enable_host_events() {
     write_iocsr(ipi_clear, 0xffffffff);
     write_iocsr(ipi_enable, 0xffffffff);

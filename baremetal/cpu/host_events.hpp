@@ -5,6 +5,9 @@
 
 #include <cstdint>
 
+#include "baremetal/cpu/csr_access.hpp"
+#include "loongarch/csr/csr.hpp"
+
 namespace lkvm::hv {
 
 /// ESTAT and ECFG bits of the two.
@@ -12,7 +15,9 @@ inline constexpr std::uint64_t host_timer_bit = std::uint64_t{1} << 11;
 inline constexpr std::uint64_t host_ipi_bit = std::uint64_t{1} << 12;
 
 /// Physical CPU that executes this.
-[[nodiscard]] unsigned this_cpu();
+[[nodiscard]] inline unsigned this_cpu() {
+    return static_cast<unsigned>(read_csr<la::csr::CPUID>() & 0x1ff);
+}
 
 /// Lets both interrupt this CPU.
 void enable_host_events();

@@ -17,7 +17,7 @@ namespace {
 constinit bool counting = false;
 
 /// Of one CPU, which alone writes it.
-struct Count {
+struct alignas(64) Count {
     std::uint64_t began = 0;  ///< when the current stretch did
     std::uint64_t spent = 0;
     std::uint64_t waits_since = 0;  ///< for a lock
@@ -36,9 +36,9 @@ constinit std::array<Count, max_board_cpus> counts{};
     return value;
 }
 
-void end_stretch_of(Count& count, const char* what) {
-    const std::uint64_t now = host_instructions();
-    if (count.began == 0) return;  // still starting up
+Count& end_stretch_at(std::uint64_t now, const char* what) {
+    Count& count = counts[this_cpu()];
+    if (count.began == 0) return count;  // still starting up
     const std::uint64_t length = now - count.began;
     count.began = now;
     count.spent += length;
@@ -46,6 +46,7 @@ void end_stretch_of(Count& count, const char* what) {
         count.what.store(what, std::memory_order_relaxed);
         count.longest.store(length, std::memory_order_relaxed);
     }
+    return count;
 }
 
 /// While this CPU waits its stretch stands still.
@@ -68,14 +69,12 @@ void begin_stretches() {
 }
 
 void end_stretch(const char* what) {
-    if (counting) end_stretch_of(counts[this_cpu()], what);
+    if (counting) end_stretch_at(host_instructions(), what);
 }
 
 std::uint64_t take_spent(const char* what) {
     if (!counting) return 0;
-    Count& count = counts[this_cpu()];
-    end_stretch_of(count, what);
-    return std::exchange(count.spent, 0);
+    return std::exchange(end_stretch_at(host_instructions(), what).spent, 0);
 }
 
 Stretch longest_stretch() {

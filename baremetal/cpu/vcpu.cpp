@@ -181,7 +181,7 @@ void Vcpu::run(std::uint64_t clock_offset) {
     while (zone_->life().may_run()) {
         serve_devices();
         sync_lines();
-        enter_guest(&context_);
+        enter_guest(context_);
         // What the last exit cost, the way into the guest and out of it included.
         if (const std::uint64_t cost = take_spent(exit_name(reason)); cost != 0)
             exits_.note_cost(reason, cost);
@@ -194,7 +194,7 @@ void Vcpu::run(std::uint64_t clock_offset) {
     save_timer();
 }
 
-ExitReason Vcpu::handle_exit() {
+inline ExitReason Vcpu::handle_exit() {
     switch (static_cast<Exception>(csr::estat::Ecode::get(context_.estat))) {
         case Exception::INT:
             return handle_interrupt();

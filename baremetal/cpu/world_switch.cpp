@@ -35,28 +35,11 @@ asm(R"(
     \op     $r30, $a0, 240
     \op     $r31, $a0, 248
     .endm
-    .macro  host_gprs op
-    \op     $ra, $sp, 0
-    \op     $tp, $sp, 8
-    \op     $r21, $sp, 16
-    \op     $fp, $sp, 24
-    \op     $s0, $sp, 32
-    \op     $s1, $sp, 40
-    \op     $s2, $sp, 48
-    \op     $s3, $sp, 56
-    \op     $s4, $sp, 64
-    \op     $s5, $sp, 72
-    \op     $s6, $sp, 80
-    \op     $s7, $sp, 88
-    \op     $s8, $sp, 96
-    .endm
-
     .section .text.world_switch, "ax"
-    .globl enter_guest
-enter_guest:
-    addi.d  $sp, $sp, -112
-    host_gprs st.d
+    .globl lkvm_enter_guest
+lkvm_enter_guest:
     st.d    $sp, $a0, 264
+    st.d    $ra, $a0, 272
     move    $t0, $a0
     csrwr   $t0, 0x34
     ld.d    $t0, $a0, 256
@@ -70,7 +53,7 @@ enter_guest:
     ld.d    $a0, $a0, 32
     ertn
 
-    # Every exception of this CPU. From the guest (PVM) it ends enter_guest.
+    # Every exception of this CPU. From the guest (PVM) it ends lkvm_enter_guest.
     .balign 4096
     .globl exit_vector
 exit_vector:
@@ -85,16 +68,15 @@ exit_vector:
     csrrd   $t0, 0x6
     st.d    $t0, $a0, 256
     csrrd   $t0, 0x5
-    st.d    $t0, $a0, 272
-    csrrd   $t0, 0x7
     st.d    $t0, $a0, 280
-    csrrd   $t0, 0x8
+    csrrd   $t0, 0x7
     st.d    $t0, $a0, 288
+    csrrd   $t0, 0x8
+    st.d    $t0, $a0, 296
     ori     $t1, $zero, 2
     csrxchg $zero, $t1, 0x50
     ld.d    $sp, $a0, 264
-    host_gprs ld.d
-    addi.d  $sp, $sp, 112
+    ld.d    $ra, $a0, 272
     jirl    $zero, $ra, 0
 1:  # Our own fault: report where and stop.
     csrrd   $a0, 0x5

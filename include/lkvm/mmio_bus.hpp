@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -85,14 +86,23 @@ private:
     static constexpr std::uint64_t all_ones(unsigned size) { return UINT64_MAX >> (64 - 8 * size); }
 
     [[nodiscard]] const Window* find(Gpa where) const {
+        // Most accesses go where the last one went.
+        const std::size_t last = last_.load(std::memory_order_relaxed);
+        if (where.value - windows_[last].base < windows_[last].size) return &windows_[last];
+        return search(where);
+    }
+    [[nodiscard]] const Window* search(Gpa where) const {
         for (std::size_t i = 0; i < count_; ++i) {
-            if (where.value - windows_[i].base < windows_[i].size) return &windows_[i];
+            if (where.value - windows_[i].base >= windows_[i].size) continue;
+            last_.store(i, std::memory_order_relaxed);
+            return &windows_[i];
         }
         return nullptr;
     }
 
     std::array<Window, max_windows> windows_{};
     std::size_t count_ = 0;
+    mutable std::atomic<std::size_t> last_{0};  ///< window that was asked for
 };
 
 }  // namespace lkvm

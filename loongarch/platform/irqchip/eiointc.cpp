@@ -145,13 +145,17 @@ void Eiointc::write_enable(std::uint32_t offset, unsigned size, std::uint64_t va
     const unsigned index = offset / 8;
     const std::uint64_t before = enable_[index];
     const std::uint64_t after = write_lanes(before, offset, size, value);
-    // Only latched inputs notice a change.
-    std::uint64_t changed = (before ^ after) & isr_[index];
     enable_[index] = after;
+    // Only latched inputs notice a change.
+    const std::uint64_t changed = (before ^ after) & isr_[index];
+    if (changed != 0) enabled_changed(index, changed);
+}
+
+void Eiointc::enabled_changed(unsigned index, std::uint64_t changed) {
     for (; changed != 0; changed &= changed - 1) {
         const auto bit = static_cast<unsigned>(std::countr_zero(changed));
         const unsigned vector = index * 64 + bit;
-        if ((after & bit_of(vector)) != 0) {
+        if ((enable_[index] & bit_of(vector)) != 0) {
             raise(vector);
         } else {
             lower(vector);

@@ -63,10 +63,12 @@ private:
     void raise(unsigned vector);
     void lower(unsigned vector);
     void write_enable(std::uint32_t offset, unsigned size, std::uint64_t value);
+    /// Rarely needed, so that what is needed often stays short.
+    [[gnu::noinline]] void enabled_changed(unsigned index, std::uint64_t changed);
     void write_coremap(unsigned cpu, std::uint32_t offset, unsigned size, std::uint64_t value);
     void write_config(std::uint32_t value);
     void update_lines(unsigned cpu);
-    void update_all_lines();
+    [[gnu::noinline]] void update_all_lines();
 
     CpuInterrupts& cpus_;
     unsigned cpu_count_;
