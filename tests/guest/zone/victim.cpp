@@ -6,7 +6,7 @@
 
 namespace {
 
-constexpr uint64_t nowhere = 0x70000000, bank_size = 0x1000000;
+constexpr uint64_t nowhere = 0x70000000, bank_size = 0x800000;
 alignas(4096) uint32_t empty_page[1024];
 
 void read(uint64_t address) {
