@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The lkvm program.
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -38,24 +39,27 @@ ExitCode report(lkvm::vmm::StderrLog& log, const lkvm::vmm::Failure& failure) {
     return failure.code;
 }
 
-ExitCode print(const std::string& text) {
-    const bool printed = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
-    return printed ? ExitCode::powered_off : ExitCode::runtime_error;
+ExitCode print(lkvm::vmm::StderrLog& log, const std::string& text) {
+    if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) {
+        return ExitCode::powered_off;
+    }
+    const std::string why = lkvm::vmm::system_error_text(errno);
+    return report(log, lkvm::vmm::setup_failure("standard output: " + why));
 }
 
 ExitCode run_program(std::span<const char* const> arguments, lkvm::vmm::StderrLog& log) {
     const auto command = lkvm::vmm::parse_command_line(arguments);
     if (!command.has_value()) return report(log, command.failure());
     if (const auto* to_print = std::get_if<lkvm::vmm::PrintText>(&command.value())) {
-        return print(to_print->text);
+        return print(log, to_print->text);
     }
     if (const auto* controlling = std::get_if<lkvm::vmm::ControlCommand>(&command.value())) {
         const auto answer = lkvm::vmm::control(*controlling);
-        return answer.has_value() ? print(answer.value()) : report(log, answer.failure());
+        return answer.has_value() ? print(log, answer.value()) : report(log, answer.failure());
     }
     if (const auto* packing = std::get_if<lkvm::vmm::PackCommand>(&command.value())) {
         const auto done = lkvm::vmm::pack(*packing, log);
-        return done.has_value() ? print(done.value()) : report(log, done.failure());
+        return done.has_value() ? print(log, done.value()) : report(log, done.failure());
     }
     const auto& run = std::get<lkvm::vmm::RunCommand>(command.value());
     log.set_level(run.log_level);

@@ -85,7 +85,7 @@ struct Phrase {
 
 constexpr Phrase phrases[] = {
     {BundleProblem::none, "is good"},
-    {BundleProblem::no_bundle, "is none: 'lkvm pack' makes them"},
+    {BundleProblem::no_bundle, "was not made by 'lkvm pack'"},
     {BundleProblem::version, "is of another version than 2:", false, true},
     {BundleProblem::truncated, "is truncated: it ends before what its header promises"},
     {BundleProblem::damaged, "is damaged: its checksum is wrong"},

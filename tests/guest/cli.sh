@@ -86,6 +86,15 @@ done
 for option in kernel initrd params mem cpus name console accel dump-dtb loglevel nodefaults no-reboot; do
     grep -q -- "--$option" "$scratch/help" || fault "run --help does not name --$option"
 done
+"$lkvm" version 2>"$scratch/full" >/dev/full
+[ $? -eq $setup ] || fault "version to a full device does not end with $setup"
+grep -q 'standard output: No space left' "$scratch/full" || fault "version to a full device: $(cat "$scratch/full")"
+for command in list stat "stop --all" "stop it"; do
+    # shellcheck disable=SC2086 # words
+    said=$(env -u HOME "$lkvm" $command 2>&1)
+    [ $? -eq $setup ] || fault "$command without HOME does not end with $setup"
+    grep -q 'HOME is not set' <<<"$said" || fault "$command without HOME: $said"
+done
 "$lkvm" frobnicate >/dev/null 2>"$scratch/unknown"
 [ $? -eq $usage ] || fault "an unknown command does not end with $usage"
 grep -q frobnicate "$scratch/unknown" || fault "an unknown command is not named"

@@ -63,12 +63,12 @@ bool is_key(std::string_view text) {
 /// The lines of an answer as members.
 Json json_of(const std::string& name, std::string_view lines) {
     Json json;
-    json.add("name", name);
+    json.add("name", name);  // also when it did not answer
     while (!lines.empty()) {
         const std::string_view line = lines.substr(0, lines.find('\n'));
         lines.remove_prefix(std::min(lines.size(), line.size() + 1));
         const std::size_t space = line.find(' ');
-        if (space == std::string_view::npos) continue;
+        if (space == std::string_view::npos || line.substr(0, space) == "name") continue;
         const std::string_view value = line.substr(space + 1);
         const std::optional<Json> number = Json::parse(value);
         const bool is_number = number.has_value() && number->number() != nullptr;
@@ -195,14 +195,27 @@ Outcome<std::string> control(const ControlCommand& command) {
         return setup_failure(
             text(command.action, ": only in a zone that manages the others (lkvm pack --control)"));
     }
+    if (control_folder().empty()) {
+        return setup_failure(
+            text(command.action, ": guests are found in ~/.lkvm, but HOME is not set"));
+    }
     if (command.json) return control_as_json(command);
     if (command.action == "list") return list();
     const std::string request = request_of(command);
     if (!command.all) return ask_guest(command.name, request);
     std::string answers;
+    std::optional<Failure> failure;
     for (const std::string& name : control_names()) {
-        if (guest_runs(name)) answers += LKVM_CHECK(ask_guest(name, request));
+        if (!guest_runs(name)) continue;
+        const Outcome<std::string> answer = ask_guest(name, request);
+        if (answer.has_value()) {
+            answers += answer.value();
+        } else if (guest_runs(name) && !failure.has_value()) {
+            // It has not just ended. The others get the request all the same.
+            failure = answer.failure();
+        }
     }
+    if (failure.has_value()) return *failure;
     return answers;
 }
 

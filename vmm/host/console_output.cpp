@@ -47,8 +47,8 @@ namespace {
 constexpr std::chrono::microseconds gather_time{300};
 constexpr std::size_t gather_size = 4096;
 
-/// Writes everything; false if the descriptor refuses for good.
-bool write_all(int fd, std::span<const std::byte> bytes) {
+/// Writes everything. 0, or the error number with which the descriptor refuses for good.
+int write_all(int fd, std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
         const ssize_t count = ::write(fd, bytes.data(), bytes.size());
         if (count >= 0) {
@@ -57,10 +57,10 @@ bool write_all(int fd, std::span<const std::byte> bytes) {
             pollfd ready{fd, POLLOUT, 0};
             ::poll(&ready, 1, -1);
         } else if (errno != EINTR) {
-            return false;
+            return errno;
         }
     }
-    return true;
+    return 0;
 }
 
 }  // namespace
@@ -77,12 +77,12 @@ void ConsoleOutput::Shared::run() {
         taken.swap(queue);
         in_flight = taken.size();
         lock.unlock();
-        const bool written = write_all(fd, taken);
+        const int error = write_all(fd, taken);
         lock.lock();
         in_flight = 0;
-        if (!written && !broken) {
+        if (error != 0 && !broken) {
             broken = true;
-            if (sink != nullptr) sink->console_broken();
+            if (sink != nullptr) sink->console_broken(error);
         }
         wake_waiters.notify_all();
         tell_about_room();

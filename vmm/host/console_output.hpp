@@ -18,11 +18,11 @@ public:
     /// Bytes that wait before writers do.
     static constexpr std::size_t capacity = 64 * 1024;
 
-    /// `on_broken` is called once, on the writing thread, when the descriptor refuses output for
-    /// good. `fd` stays the caller's and open.
+    /// Told once, on the writing thread, when the descriptor refuses output for good, with the
+    /// error number. `fd` stays the caller's and open.
     class BrokenSink {
     public:
-        virtual void console_broken() = 0;
+        virtual void console_broken(int error) = 0;
 
     protected:
         ~BrokenSink() = default;  // never deleted through the interface

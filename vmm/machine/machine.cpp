@@ -41,6 +41,11 @@ void Machine::host_failed(const std::string& report) {
     wish(wish_failed);
 }
 
+void Machine::console_broken(int error) {
+    console_error_.store(error, std::memory_order_relaxed);
+    wish(wish_broken);
+}
+
 void Machine::wish(Wish what) {
     // Release pairs with the acquire in grant_wishes(): what the vCPU did before is visible there.
     wishes_.fetch_or(what, std::memory_order_release);

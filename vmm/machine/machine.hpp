@@ -76,7 +76,7 @@ private:
 
     void power_off() override { wish(wish_power_off); }
     void reset() override { wish(wish_reset); }
-    void console_broken() override { wish(wish_broken); }
+    void console_broken(int error) override;
     void host_failed(const std::string& report);
     void wish(Wish what);
 
@@ -129,6 +129,7 @@ private:
     VirtioDevices devices_;
     la::BootState boot_;
     std::atomic<unsigned> wishes_{0};
+    std::atomic<int> console_error_{0};  // with wish_broken
     bool input_open_ = true;
     bool paused_ = false;  // by the user
     bool stuck_ = false;

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What other processes can ask of a running machine.
+#include <cerrno>
+#include <string>
+#include <string_view>
+
 #include "vmm/control/control_client.hpp"
 #include "vmm/control/control_folder.hpp"
 #include "vmm/machine/machine.hpp"
@@ -12,8 +16,15 @@ namespace lkvm::vmm {
 
 Outcome<> Machine::open_control() {
     if (config_.control_socket.empty()) return {};
-    // If this fails the socket says so.
-    ::mkdir(control_folder().c_str(), S_IRWXU);
+    const std::string folder = control_folder();
+    // A guest runs well without it, in a home that cannot be written for example.
+    const auto do_without = [&](std::string_view why) {
+        log_.warn(text(why, "; lkvm list, stop and the like will not find this guest"));
+        return Outcome<>{};
+    };
+    if (::mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
+        return do_without(text("control socket: '", folder, "': ", system_error_text(errno)));
+    }
     // Again if the guest that had the name ended just now.
     constexpr int tries = 2;
     for (int i = 0;; ++i) {
@@ -26,10 +37,7 @@ Outcome<> Machine::open_control() {
         if (guest_runs(config_.name)) {
             return setup_failure(text("--name: a guest '", config_.name, "' runs already"));
         }
-        if (i + 1 < tries) continue;
-        // A guest runs well without it, in a home that cannot be written for example.
-        log_.warn(made.failure().message);
-        return {};
+        if (i + 1 == tries) return do_without(made.failure().message);
     }
 }
 

@@ -91,6 +91,11 @@ Outcome<std::optional<ExitCode>> Machine::grant_wishes() {
     const unsigned wishes = wishes_.exchange(0, std::memory_order_acquire);
     if ((wishes & wish_failed) != 0) return std::optional{ExitCode::runtime_error};
     if ((wishes & wish_broken) != 0) {
+        const int error = console_error_.load(std::memory_order_relaxed);
+        if (error != EPIPE) {
+            return Failure{ExitCode::runtime_error,
+                           text("standard output: ", system_error_text(error))};
+        }
         log_.error("the reader of standard output is gone");
         return std::optional{ended_by(SIGPIPE)};
     }

@@ -4,9 +4,11 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
+#include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "loongarch/isa/disassemble.hpp"
@@ -15,49 +17,71 @@
 #include "loongarch/soft/cpu.hpp"
 #include "loongarch/soft/system.hpp"
 #include "vmm/soft/code_memory.hpp"
+#include "vmm/text.hpp"
 
 namespace lkvm::vmm {
 namespace {
 
-/// Execution trace, one line per instruction. Shared by the vCPU threads.
-class Trace {
+/// A file of lines that the vCPU threads write. When it cannot be written that ends the guest: half
+/// a trace misleads.
+class LineFile {
 public:
-    explicit Trace(std::FILE* file)
-        : file_(file) {}
-    ~Trace() { std::fclose(file_); }
-    Trace(const Trace&) = delete;
-    Trace& operator=(const Trace&) = delete;
+    using Fatal = std::function<void(const std::string&)>;
 
-    static void line(void* self, la::Cpu& cpu, std::uint64_t pc, std::uint32_t word) {
+    static Outcome<std::unique_ptr<LineFile>> create(const std::string& option,
+                                                     const std::string& path, Fatal fatal) {
+        if (path.empty()) return std::unique_ptr<LineFile>{};
+        std::FILE* const file = std::fopen(path.c_str(), "we");
+        const std::string name = text(option, " '", path, "'");
+        if (file == nullptr) return setup_failure(text(name, ": ", system_error_text(errno)));
+        return std::unique_ptr<LineFile>(new LineFile(file, name, std::move(fatal)));
+    }
+    ~LineFile() { std::fclose(file_); }
+    LineFile(const LineFile&) = delete;
+    LineFile& operator=(const LineFile&) = delete;
+
+    /// --trace: an instruction.
+    static void trace(void* self, la::Cpu& cpu, std::uint64_t pc, std::uint32_t word) {
         std::array<char, la::disassembly_size> buffer;
-        const std::string_view text = la::disassemble(word, pc, buffer);
-        auto* const trace = static_cast<Trace*>(self);
-        const std::lock_guard lock{trace->mutex_};
-        std::fprintf(trace->file_, "%u %016llx %08x %.*s\n", cpu.index(),
-                     static_cast<unsigned long long>(pc), word, static_cast<int>(text.size()),
-                     text.data());
+        const std::string_view code = la::disassemble(word, pc, buffer);
+        auto& file = *static_cast<LineFile*>(self);
+        const std::lock_guard lock{file.mutex_};
+        file.check(std::fprintf(file.file_, "%u %016llx %08x %.*s\n", cpu.index(),
+                                static_cast<unsigned long long>(pc), word,
+                                static_cast<int>(code.size()), code.data()) >= 0);
+    }
+    /// --markers: "CPU MARKER INSTRUCTIONS GUEST-INSTRUCTIONS".
+    static void marker(void* self, const la::Cpu& cpu, const la::Cpu::Marker& marker) {
+        auto& file = *static_cast<LineFile*>(self);
+        const std::lock_guard lock{file.mutex_};
+        file.check(std::fprintf(file.file_, "%u %u %llu %llu\n", cpu.index(), marker.number,
+                                static_cast<unsigned long long>(marker.instructions),
+                                static_cast<unsigned long long>(marker.guest_instructions)) >= 0 &&
+                   std::fflush(file.file_) == 0);
     }
 
 private:
+    LineFile(std::FILE* file, std::string name, Fatal fatal)
+        : file_(file)
+        , name_(std::move(name))
+        , fatal_(std::move(fatal)) {}
+
+    void check(bool written) {
+        if (written || std::exchange(failed_, true) || !fatal_) return;
+        fatal_(text(name_, ": ", system_error_text(errno)));
+    }
+
     std::mutex mutex_;
     std::FILE* file_;
+    const std::string name_;
+    const Fatal fatal_;
+    bool failed_ = false;
 };
-
-/// "CPU MARKER INSTRUCTIONS GUEST-INSTRUCTIONS", a line for each. Shared by the vCPU threads.
-void write_marker(void* context, const la::Cpu& cpu, const la::Cpu::Marker& marker) {
-    auto* const file = static_cast<std::FILE*>(context);
-    std::fprintf(file, "%u %u %llu %llu\n", cpu.index(), marker.number,
-                 static_cast<unsigned long long>(marker.instructions),
-                 static_cast<unsigned long long>(marker.guest_instructions));
-    std::fflush(file);
-}
-
-using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
 class SoftBackend final : public Backend {
 public:
-    SoftBackend(const BackendRequest& request, CodeMemory code, std::unique_ptr<Trace> trace,
-                File markers)
+    SoftBackend(const BackendRequest& request, CodeMemory code, std::unique_ptr<LineFile> trace,
+                std::unique_ptr<LineFile> markers)
         : memory_(request.memory)
         , code_(std::move(code))
         , system_(request.bus, request.iocsr, request.clock)
@@ -75,8 +99,9 @@ public:
             cpus_.push_back(
                 std::make_unique<la::Cpu>(system_, i, config, code_.share(i, request.cpu_count)));
             system_.attach(*cpus_.back());
-            if (markers_ != nullptr) cpus_.back()->set_marker_sink(write_marker, markers_.get());
-            if (trace_ != nullptr) cpus_.back()->set_tracer(&Trace::line, trace_.get());
+            if (markers_ != nullptr)
+                cpus_.back()->set_marker_sink(&LineFile::marker, markers_.get());
+            if (trace_ != nullptr) cpus_.back()->set_tracer(&LineFile::trace, trace_.get());
         }
         memory_.set_write_observer(&system_);
     }
@@ -138,8 +163,8 @@ private:
     la::System system_;
     // CPUs take their leave of the system when they go.
     std::vector<std::unique_ptr<la::Cpu>> cpus_;
-    std::unique_ptr<Trace> trace_;
-    File markers_;
+    std::unique_ptr<LineFile> trace_;
+    std::unique_ptr<LineFile> markers_;
     const std::vector<CpuList> affinity_;
     std::vector<std::thread> threads_;
 };
@@ -147,15 +172,8 @@ private:
 }  // namespace
 
 Outcome<std::unique_ptr<Backend>> make_soft_backend(const BackendRequest& request) {
-    const auto open = [](const std::string& path, const char* option) -> Outcome<File> {
-        File file{path.empty() ? nullptr : std::fopen(path.c_str(), "w"), std::fclose};
-        if (file != nullptr || path.empty()) return Outcome<File>{std::move(file)};
-        return setup_failure(std::string{option} + " '" + path + "': " + std::strerror(errno));
-    };
-    std::unique_ptr<Trace> trace;
-    File trace_file = LKVM_CHECK(open(request.trace_file, "--trace"));
-    if (trace_file != nullptr) trace = std::make_unique<Trace>(trace_file.release());
-    File markers = LKVM_CHECK(open(request.marker_file, "--markers"));
+    auto trace = LKVM_CHECK(LineFile::create("--trace", request.trace_file, request.fatal));
+    auto markers = LKVM_CHECK(LineFile::create("--markers", request.marker_file, request.fatal));
     CodeMemory code = LKVM_CHECK(CodeMemory::create(request.code_cache_bytes));
     return std::unique_ptr<Backend>{std::make_unique<SoftBackend>(
         request, std::move(code), std::move(trace), std::move(markers))};

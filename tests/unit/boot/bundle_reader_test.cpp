@@ -44,7 +44,7 @@ TEST(Bundle, GoodOneIsAccepted) {
 }
 
 TEST(Bundle, OtherFilesVersionsAndShortFilesAreRefused) {
-    EXPECT_THAT(spoiled([](Builder b) { b.magic ^= 1; }), HasSubstr("'lkvm pack' makes them"));
+    EXPECT_THAT(spoiled([](Builder b) { b.magic ^= 1; }), HasSubstr("was not made by 'lkvm pack'"));
     EXPECT_THAT(spoiled([](Builder b) { b.header.version = 3; }),
                 HasSubstr("another version than 2: 3"));
     EXPECT_THAT(spoiled([](Builder b) { b.header.reserved[2] = 9; }), HasSubstr("not know: 9"));

@@ -27,7 +27,7 @@ std::span<const std::byte> bytes_of(std::string_view text) {
 
 class BrokenCounter final : public vmm::ConsoleOutput::BrokenSink {
 public:
-    void console_broken() override { ++count; }
+    void console_broken(int) override { ++count; }
     std::atomic<int> count{0};
 };
 

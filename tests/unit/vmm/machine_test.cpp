@@ -381,6 +381,16 @@ TEST(Machine, EndsWhenTheReaderOfItsOutputIsGone) {
     EXPECT_EQ(child.wait(), 128 + SIGPIPE);
 }
 
+TEST(Machine, EndsWhenItsOutputCannotBeWritten) {
+    MachineChild child([](const Guest& guest) {
+        const vmm::UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+        ::dup2(full.value(), STDOUT_FILENO);
+        guest.print("line\r\n");
+        while (!guest.stopping) std::this_thread::sleep_for(1ms);
+    });
+    EXPECT_EQ(child.wait(), 6);
+}
+
 TEST(Machine, EndsThoughNobodyReadsItsOutput) {
     MachineChild child([](const Guest& guest) {
         while (!guest.stopping) guest.print("line\r\n");

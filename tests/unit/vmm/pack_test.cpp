@@ -253,7 +253,7 @@ TEST_F(Pack, DamageIsFoundAndNamed) {
         std::ofstream(output_.path(), std::ios::binary) << bad;
         return check();
     };
-    EXPECT_THAT(damage(0), HasSubstr("'lkvm pack' makes them"));
+    EXPECT_THAT(damage(0), HasSubstr("was not made by 'lkvm pack'"));
     EXPECT_THAT(damage(100), HasSubstr("damaged"));
     EXPECT_THAT(damage(good.size() - 1), HasSubstr("zone 'a' disk 0 is damaged"));
     std::ofstream(output_.path(), std::ios::binary) << good.substr(0, good.size() - 1);

@@ -3,10 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include <lkvm/endian.hpp>
 #include <lkvm/guest_memory.hpp>
 #include <lkvm/iocsr.hpp>
 #include <lkvm/mmio_bus.hpp>
@@ -25,32 +32,74 @@ public:
     void write(unsigned, std::uint32_t, unsigned, std::uint64_t) override {}
 };
 
+/// What a backend is made for: RAM and nothing else.
+struct Surroundings {
+    Surroundings() {
+        RamBanks plan;
+        EXPECT_TRUE(plan.add({default_ram_base, std::uint64_t{1} << 20, nullptr}).has_value());
+        EXPECT_TRUE(ram.map(plan).has_value());
+        auto made = vmm::MemoryMapping::create(la::memory_map::boot_rom_size,
+                                               la::memory_map::boot_rom_base.value);
+        EXPECT_TRUE(made.has_value());
+        rom = std::move(made).value();
+    }
+    [[nodiscard]] vmm::BackendRequest request(unsigned cpus) {
+        return {.cpu_count = cpus,
+                .memory = ram.memory(),
+                .bus = bus,
+                .iocsr = iocsr,
+                .clock = clock,
+                .boot_rom = rom.bytes()};
+    }
+
+    vmm::GuestRam ram;
+    vmm::MemoryMapping rom;
+    const MmioBus bus;
+    NoIocsr iocsr;
+    vmm::HostClock clock;
+};
+
+constexpr vmm::VcpuStart start{.pc = default_ram_base.value};
+
 /// In sanitized builds: its parts refer to each other until the last one is gone.
 TEST(SoftBackend, GoesCleanlyWithAllItsCpusRunningOrNot) {
     for (const bool runs : {false, true}) {
-        RamBanks plan;
-        ASSERT_TRUE(plan.add({default_ram_base, std::uint64_t{1} << 20, nullptr}).has_value());
-        vmm::GuestRam ram;
-        ASSERT_TRUE(ram.map(plan).has_value());
-        auto rom = vmm::MemoryMapping::create(la::memory_map::boot_rom_size,
-                                              la::memory_map::boot_rom_base.value);
-        ASSERT_TRUE(rom.has_value());
-        const MmioBus bus;
-        NoIocsr iocsr;
-        vmm::HostClock clock;
-        auto backend = vmm::make_soft_backend({.cpu_count = 4,
-                                               .memory = ram.memory(),
-                                               .bus = bus,
-                                               .iocsr = iocsr,
-                                               .clock = clock,
-                                               .boot_rom = rom.value().bytes()});
+        Surroundings around;
+        auto backend = vmm::make_soft_backend(around.request(4));
         ASSERT_TRUE(backend.has_value());
         const std::unique_ptr<vmm::Backend> owned = std::move(backend).value();
-        const vmm::VcpuStart start{.pc = default_ram_base.value};
         owned->reset(start, start);
         if (runs) owned->resume();
         owned->stop();
     }
+}
+
+TEST(SoftBackend, SaysOnceThatATraceCannotBeWritten) {
+    Surroundings around;
+    constexpr std::uint32_t branch_to_itself = 0x50000000;
+    ASSERT_TRUE(around.ram.memory().write(default_ram_base, Le32{branch_to_itself}).has_value());
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<std::string> told;
+    vmm::BackendRequest request = around.request(1);
+    request.trace_file = "/dev/full";
+    request.fatal = [&](const std::string& report) {
+        const std::lock_guard lock(mutex);
+        told.push_back(report);
+        changed.notify_all();
+    };
+    auto backend = vmm::make_soft_backend(request);
+    ASSERT_TRUE(backend.has_value());
+    const std::unique_ptr<vmm::Backend> owned = std::move(backend).value();
+    owned->reset(start, start);
+    owned->resume();
+    {
+        std::unique_lock lock(mutex);
+        EXPECT_TRUE(
+            changed.wait_for(lock, std::chrono::seconds{60}, [&] { return !told.empty(); }));
+    }
+    owned->stop();
+    EXPECT_EQ(told, std::vector<std::string>{"--trace '/dev/full': No space left on device"});
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ TEST_F(VcpuThatWaits, ForTheOwnerOfAQueueDoesNotKeepItFromWritingToCode) {
 
 class Ignored final : public vmm::ConsoleOutput::BrokenSink {
 public:
-    void console_broken() override {}
+    void console_broken(int) override {}
 };
 
 TEST_F(VcpuThatWaits, ForTheReaderOfTheConsoleDoesNotKeepDevicesFromWritingToCode) {
