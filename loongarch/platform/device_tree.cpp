@@ -3,6 +3,8 @@
 #include "loongarch/platform/device_tree.hpp"
 
 #include "loongarch/platform/fdt_writer.hpp"
+#include "loongarch/platform/firmware/fw_cfg.hpp"
+#include "loongarch/platform/firmware/nor_flash.hpp"
 #include "loongarch/platform/irqchip/interrupt_chips.hpp"
 #include "loongarch/platform/legacy_io.hpp"
 #include "loongarch/platform/power.hpp"
@@ -122,6 +124,10 @@ Result<std::span<const std::byte>> build_device_tree(const DeviceTreeConfig& con
     Uart16550::add_node(fdt);
     RtcLs7a::add_node(fdt);
     PowerDevice::add_node(fdt);
+    if (config.firmware) {
+        NorFlash::add_node(fdt);
+        FwCfg::add_node(fdt);
+    }
     add_virtio(fdt, config.virtio_slots);
     for (const SharedMemoryNode& shared : config.shared) add_shared(fdt, shared);
     for (const OtherDeviceNode& other : config.others) add_other(fdt, other);

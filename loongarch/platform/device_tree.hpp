@@ -54,6 +54,7 @@ struct DeviceTreeConfig {
     std::span<const OtherDeviceNode> others{};
     /// Called before each node, for callers that have other things to look at; may be null.
     void (*between_nodes)() = nullptr;
+    bool firmware = false;  ///< the devices that firmware needs are there
 };
 
 /// Enough for max_cpus CPUs, all banks and slots, and the longest command line.

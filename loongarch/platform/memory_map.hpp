@@ -46,6 +46,16 @@ inline constexpr std::uint64_t boot_rom_size = 0x10000;
 inline constexpr Gpa uart_base{0x1fe001e0};
 inline constexpr std::uint64_t uart_size = 8;
 
+/// With firmware instead of a kernel: its code, read-only, in the place of boot_rom_base; the flash
+/// of its variables; what it is told (fw_cfg); and where it looks for the device tree, in RAM.
+inline constexpr Gpa firmware_base{0x1c000000};
+inline constexpr std::uint64_t firmware_size = 0x1000000;
+inline constexpr Gpa variables_base{0x1d000000};
+inline constexpr std::uint64_t variables_size = 0x1000000;
+inline constexpr Gpa fw_cfg_base{0x1e020000};
+inline constexpr std::uint64_t fw_cfg_size = 0x18;
+inline constexpr Gpa firmware_tree_base{0x100000};
+
 }  // namespace memory_map
 
 namespace pins {

@@ -7,14 +7,7 @@
 
 namespace lkvm::la {
 
-namespace {
-
-constexpr std::uint32_t sleep_offset = 0;
-constexpr std::uint32_t sleep_off = 0x34;  // SLP_EN and sleep type S5
-constexpr std::uint32_t reset_offset = 2;
-constexpr std::uint32_t reset_value = 0x42;
-
-}  // namespace
+using namespace power;
 
 std::uint64_t PowerDevice::read(std::uint64_t /*offset*/, unsigned /*size*/) {
     return 0;
