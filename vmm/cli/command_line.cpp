@@ -20,6 +20,9 @@ void add_run_options(CLI::App& run, RunOptions& options) {
         ->type_name("FILE");
     run.add_option("image", options.kernel_argument, "The same as --kernel")->type_name("FILE");
     run.add_option("-i,--initrd", options.initrd, "Initial RAM disk")->type_name("FILE");
+    run.add_option("--firmware", options.firmware,
+                   "UEFI firmware, which starts --kernel if there is one; option vars=FILE")
+        ->type_name("FILE[,vars=FILE]");
     run.add_option("--bundle", options.bundle, "Run a zone of this bundle ('lkvm pack')")
         ->type_name("FILE");
     run.add_option("--zone", options.zone, "The zone of --bundle that runs")->type_name("NAME");

@@ -31,6 +31,9 @@ using Command = std::variant<PrintText, RunCommand, PackCommand, ControlCommand>
 inline constexpr std::string_view default_command_line = "console=ttyS0 earlycon";
 /// The same for --console virtio: the serial port is left when the driver's module is loaded.
 inline constexpr std::string_view virtio_console_command_line = "console=hvc0 earlycon";
+/// Follows "earlycon" of both when firmware describes the machine by ACPI, where a bare one has
+/// Linux look for a device tree that is not there.
+inline constexpr std::string_view firmware_earlycon = "=uart8250,mmio,0x1fe001e0";
 
 /// Understands the arguments, the program's name first. All failures are usage failures.
 [[nodiscard]] Outcome<Command> parse_command_line(std::span<const char* const> arguments);

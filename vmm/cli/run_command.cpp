@@ -43,6 +43,13 @@ void add_initrd(MachineConfig& config, StderrLog& log) {
     }
 }
 
+Outcome<Machine::Loader> open_loader(const MachineConfig& config) {
+    if (config.firmware.empty()) {
+        return Machine::Loader{LKVM_CHECK(GuestLoader::open(config))};
+    }
+    return Machine::Loader{LKVM_CHECK(FirmwareLoader::open(config))};
+}
+
 }  // namespace
 
 Outcome<ExitCode> run_machine(const MachineConfig& described, StderrLog& log) {
@@ -52,9 +59,12 @@ Outcome<ExitCode> run_machine(const MachineConfig& described, StderrLog& log) {
     add_initrd(config, log);
     const BackendChoice choice = LKVM_CHECK(choose_backend(config.accelerator));
     LKVM_CHECK(check_backend_options(config, choice.accelerator));
-    const RamPlan plan = LKVM_CHECK(plan_ram(config.memory, choice.address_limit));
+    const bool firmware = !config.firmware.empty();
+    const RamPlan plan =
+        LKVM_CHECK(firmware ? plan_firmware_ram(config.memory, choice.address_limit)
+                            : plan_ram(config.memory, choice.address_limit));
     for (const std::string& warning : plan.warnings) log.warn(warning);
-    GuestLoader loader = LKVM_CHECK(GuestLoader::open(config));
+    Machine::Loader loader = LKVM_CHECK(open_loader(config));
     compare_with_host(plan.banks, log);
     // Too big for the stack of a thread, and its members refer to each other.
     auto machine = std::make_unique<Machine>(config, std::move(loader), log);

@@ -7,6 +7,7 @@
 
 #include "loongarch/platform/memory_map.hpp"
 #include "vmm/cli/device_arguments.hpp"
+#include "vmm/cli/fields.hpp"
 #include "vmm/cli/network_arguments.hpp"
 #include "vmm/cli/number.hpp"
 #include "vmm/cli/root_arguments.hpp"
@@ -175,8 +176,42 @@ Outcome<std::string> check_kernel(const RunOptions& options) {
                                   "': only one kernel can run"));
     }
     const std::string& kernel = options.kernel.empty() ? options.kernel_argument : options.kernel;
+    if (kernel.empty() && !options.firmware.empty()) {
+        if (options.initrd.empty() && options.params.empty()) return kernel;
+        return usage_failure(
+            text(options.initrd.empty() ? "--params" : "--initrd",
+                 ": firmware is given this with a kernel, expected --kernel FILE"));
+    }
     if (kernel.empty()) return usage_failure("run: no kernel given, expected --kernel FILE");
     return kernel;
+}
+
+/// "FILE[,vars=FILE]"
+Outcome<> check_firmware(const RunOptions& options, MachineConfig& machine) {
+    if (options.firmware.empty()) return {};
+    if (!options.bundle.empty()) {
+        return bad_value("--firmware", options.firmware,
+                         "a zone of a bundle starts without firmware, expected no such option");
+    }
+    std::string_view rest = options.firmware;
+    machine.firmware = next_field(rest);
+    if (machine.firmware.empty()) {
+        return bad_value("--firmware", options.firmware, "expected FILE[,vars=FILE]");
+    }
+    while (!rest.empty()) {
+        const std::string_view field = next_field(rest);
+        const auto variables = value_of(field, "vars");
+        if (!variables.has_value() || variables->empty()) {
+            return bad_value("--firmware", options.firmware,
+                             text("'", field, "' is no option of it, expected vars=FILE"));
+        }
+        machine.variables = *variables;
+    }
+    if (!options.load.empty()) {
+        return bad_value("--load", options.load,
+                         "firmware chooses where the kernel goes, expected no such option");
+    }
+    return {};
 }
 
 /// By itself Linux with 16 KiB pages reports free memory only in pieces of 32 MiB, and only while
@@ -187,6 +222,7 @@ std::string kernel_command_line(const RunOptions& options, const DeviceOptions& 
     std::string line;
     if (!options.no_defaults) {
         line = options.console == "virtio" ? virtio_console_command_line : default_command_line;
+        if (!options.firmware.empty()) line += firmware_earlycon;
         if (options.balloon) line += balloon_command_line;
         line += root_command_line(devices, !options.initrd.empty(), options.params);
     }
@@ -219,6 +255,7 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     machine.bundle = options.bundle;
     machine.zone = options.zone;
     machine.kernel = LKVM_CHECK(check_kernel(options));
+    LKVM_CHECK(check_firmware(options, machine));
     machine.initrd = options.initrd;
     machine.memory = LKVM_CHECK(check_memory(options.memory));
     machine.cpu_count = LKVM_CHECK(check_cpus(options.cpus));
@@ -244,7 +281,7 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
     }
     LKVM_CHECK(check_disks(options.disks, machine.devices));
     machine.command_line = kernel_command_line(options, machine.devices);
-    machine.wants_initrd = options.initrd.empty() && options.bundle.empty() &&
+    machine.wants_initrd = options.initrd.empty() && !machine.kernel.empty() &&
                            !options.no_defaults && !options.disks.empty();
     machine.devices.rng = options.rng;
     machine.devices.balloon = options.balloon;

@@ -19,6 +19,7 @@ struct RunOptions {
     std::string kernel;
     std::string kernel_argument;  // kvmtool also takes the kernel without -k
     std::string initrd;
+    std::string firmware;
     std::string bundle;
     std::string zone;
     std::vector<std::string> params;

@@ -28,7 +28,8 @@ struct BackendRequest {
     const MmioBus& bus;
     Iocsr& iocsr;
     Clock& clock;
-    /// Start-up code of secondary CPUs, read-only for the guest, at memory_map::boot_rom_base.
+    /// Start-up code of secondary CPUs, or firmware; read-only for the guest, at
+    /// memory_map::boot_rom_base.
     std::span<std::byte> boot_rom{};
     /// Where to write an execution trace; empty: none.
     std::string trace_file{};

@@ -14,7 +14,7 @@
 
 namespace lkvm::vmm {
 
-Machine::Machine(const MachineConfig& config, GuestLoader loader, StderrLog& log)
+Machine::Machine(const MachineConfig& config, Loader loader, StderrLog& log)
     : config_(config)
     , log_(log)
     , loader_(std::move(loader))
@@ -54,9 +54,7 @@ void Machine::wish(Wish what) {
 
 Outcome<> Machine::prepare(const RamBanks& ram, const MakeBackend& make_backend) {
     LKVM_CHECK(ram_.map(ram, config_.hugetlbfs));
-    boot_rom_ = LKVM_CHECK(
-        MemoryMapping::create(la::memory_map::boot_rom_size, la::memory_map::boot_rom_base.value));
-    std::ranges::copy(la::boot_rom(), boot_rom_.bytes().begin());
+    const std::span<std::byte> rom = LKVM_CHECK(make_rom());
     // The platform's windows are constants that do not overlap.
     LKVM_MUST(platform_.add_to(bus_));
     LKVM_CHECK(devices_.create(config_.devices, {ram_.memory(), bus_, log_,
@@ -70,7 +68,7 @@ Outcome<> Machine::prepare(const RamBanks& ram, const MakeBackend& make_backend)
                       .bus = bus_,
                       .iocsr = platform_.iocsr(),
                       .clock = clock_,
-                      .boot_rom = boot_rom_.bytes(),
+                      .boot_rom = rom,
                       .trace_file = config_.trace_file,
                       .marker_file = config_.marker_file,
                       .lvz = config_.lvz,
@@ -88,13 +86,27 @@ Outcome<> Machine::prepare(const RamBanks& ram, const MakeBackend& make_backend)
     return load();
 }
 
+/// Read-only memory where the secondary CPUs start, and with firmware the boot CPU too.
+Outcome<std::span<std::byte>> Machine::make_rom() {
+    if (auto* const firmware = std::get_if<FirmwareLoader>(&loader_)) {
+        LKVM_CHECK(firmware->attach(bus_, ram_.memory()));
+        secondary_pc_ = la::memory_map::firmware_base.value;
+        return firmware->code();
+    }
+    boot_rom_ = LKVM_CHECK(
+        MemoryMapping::create(la::memory_map::boot_rom_size, la::memory_map::boot_rom_base.value));
+    std::ranges::copy(la::boot_rom(), boot_rom_.bytes().begin());
+    return boot_rom_.bytes();
+}
+
 Outcome<> Machine::load() {
-    boot_ = LKVM_CHECK(loader_.load(ram_, devices_.slots(), log_));
+    boot_ = LKVM_CHECK(std::visit(
+        [this](auto& loader) { return loader.load(ram_, devices_.slots(), log_); }, loader_));
     return {};
 }
 
 void Machine::start_vcpus() {
-    const VcpuStart secondary{.pc = la::boot_rom_entry.value};
+    const VcpuStart secondary{.pc = secondary_pc_};
     backend_->reset({.pc = boot_.pc, .a0 = boot_.a0, .a1 = boot_.a1, .a2 = boot_.a2}, secondary);
     backend_->resume();
 }

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
+#include <variant>
 
 #include <lkvm/cpu_interrupts.hpp>
 #include <lkvm/mmio_bus.hpp>
@@ -21,6 +23,7 @@
 #include "vmm/host/wake_up.hpp"
 #include "vmm/log.hpp"
 #include "vmm/machine/backend_request.hpp"
+#include "vmm/machine/firmware_loader.hpp"
 #include "vmm/machine/guest_loader.hpp"
 #include "vmm/machine/guest_ram.hpp"
 #include "vmm/machine/machine_config.hpp"
@@ -33,13 +36,16 @@ namespace lkvm::vmm {
 /// before any other thread, as it decides which thread gets the process's signals.
 class Machine final : private PowerSink, private ConsoleOutput::BrokenSink, private Controllable {
 public:
-    /// `ram` is the checked plan; the loader has opened its files.
-    Machine(const MachineConfig& config, GuestLoader loader, StderrLog& log);
+    /// What starts the guest: the kernel, or firmware. It has opened its files.
+    using Loader = std::variant<GuestLoader, FirmwareLoader>;
+
+    Machine(const MachineConfig& config, Loader loader, StderrLog& log);
     ~Machine();
     Machine(const Machine&) = delete;
     Machine& operator=(const Machine&) = delete;
 
-    /// Maps RAM, builds the platform, loads the guest and makes the backend.
+    /// Maps RAM (`ram` is the checked plan), builds the platform, loads the guest and makes the
+    /// backend.
     [[nodiscard]] Outcome<> prepare(const RamBanks& ram, const MakeBackend& make_backend);
 
     /// Runs the guest until something ends it. After prepare(), once.
@@ -92,6 +98,7 @@ private:
     [[nodiscard]] Outcome<> open_control();
     void pause_vcpus();
 
+    [[nodiscard]] Outcome<std::span<std::byte>> make_rom();
     [[nodiscard]] Outcome<> load();
     void start_vcpus();
     [[nodiscard]] Outcome<std::optional<ExitCode>> serve_once(int timeout_ms);
@@ -118,7 +125,7 @@ private:
     Terminal terminal_;
     WakeUp wake_;
     HostClock clock_;
-    GuestLoader loader_;
+    Loader loader_;
     GuestRam ram_;
     MemoryMapping boot_rom_;
     SerialConsole console_;
@@ -128,6 +135,7 @@ private:
     std::unique_ptr<ControlServer> control_;  // null: none; the balloon's thread answers to it
     VirtioDevices devices_;
     la::BootState boot_;
+    std::uint64_t secondary_pc_ = la::boot_rom_entry.value;
     std::atomic<unsigned> wishes_{0};
     std::atomic<int> console_error_{0};  // with wish_broken
     bool input_open_ = true;

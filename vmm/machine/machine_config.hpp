@@ -40,13 +40,15 @@ struct BackendOption {
 inline constexpr std::uint64_t default_code_cache = std::uint64_t{32} << 20;
 
 struct MachineConfig {
-    std::string kernel;         ///< path
+    std::string kernel;         ///< path; empty: none, only with firmware
     std::string initrd;         ///< path; empty: none
     bool wants_initrd = false;  ///< none was given, the built one leads to the root file system
     /// Where they are in those files; nothing: the whole files.
     std::optional<FilePart> kernel_part;
     std::optional<FilePart> initrd_part;
-    std::string bundle;  ///< path of a bundle whose zone `zone` is to run; empty: none
+    std::string firmware;   ///< path; empty: the kernel is started without firmware
+    std::string variables;  ///< path of the firmware's variables; empty: kept in memory only
+    std::string bundle;     ///< path of a bundle whose zone `zone` is to run; empty: none
     std::string zone;
     std::string command_line;
     std::vector<MemoryRequest> memory;

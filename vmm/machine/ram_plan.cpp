@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmm/machine/ram_plan.hpp"
 
+#include <algorithm>
+
 #include "loongarch/platform/memory_map.hpp"
 #include "vmm/text.hpp"
 
@@ -76,6 +78,27 @@ Outcome<RamPlan> plan_ram(std::span<const MemoryRequest> requests, std::uint64_t
         }
         LKVM_CHECK(check_bank(bank, address_limit));
         LKVM_CHECK(add_bank(plan.banks, bank));
+    }
+    return plan;
+}
+
+Outcome<RamPlan> plan_firmware_ram(std::span<const MemoryRequest> requests,
+                                   std::uint64_t address_limit) {
+    constexpr std::uint64_t least = std::uint64_t{128} << 20;
+    std::vector<MemoryRequest> banks(requests.begin(), requests.end());
+    if (banks.empty()) banks.push_back({default_ram_size, std::nullopt});
+    if (banks.size() == 1 && !banks[0].base.has_value()) {
+        const std::uint64_t size = banks[0].size;
+        banks[0] = {std::min(size, map::low_ram_end), 0};
+        if (size > map::low_ram_end) {
+            banks.push_back({size - map::low_ram_end, default_ram_base.value});
+        }
+    }
+    RamPlan plan = LKVM_CHECK(plan_ram(banks, address_limit));
+    const RamBank& low = plan.banks.lowest();
+    if (low.base.value != 0 || low.size < least) {
+        return usage_failure(
+            text("--mem: firmware needs a memory bank at 0 of at least ", least >> 20, "M"));
     }
     return plan;
 }

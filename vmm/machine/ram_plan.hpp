@@ -28,4 +28,8 @@ struct RamPlan {
 [[nodiscard]] Outcome<RamPlan> plan_ram(std::span<const MemoryRequest> requests,
                                         std::uint64_t address_limit);
 
+/// The same for firmware, which lives in low memory: one size without address is divided.
+[[nodiscard]] Outcome<RamPlan> plan_firmware_ram(std::span<const MemoryRequest> requests,
+                                                 std::uint64_t address_limit);
+
 }  // namespace lkvm::vmm

@@ -350,5 +350,35 @@ TEST(CommandLine, UnderstandsTheOtherOptions) {
     EXPECT_EQ(run({"-k", "k", "--debug-single-step"}).machine.trace_file, "/dev/stderr");
 }
 
+TEST(CommandLine, TakesFirmwareInsteadOfAKernelOrWithOne) {
+    const auto alone = run({"--firmware", "code.fd"}).machine;
+    EXPECT_EQ(alone.firmware, "code.fd");
+    EXPECT_EQ(alone.variables, "");
+    EXPECT_EQ(alone.kernel, "");
+    const auto both = run({"--firmware", "code.fd,vars=v.fd", "-k", "kernel", "-i", "initrd"});
+    EXPECT_EQ(both.machine.firmware, "code.fd");
+    EXPECT_EQ(both.machine.variables, "v.fd");
+    EXPECT_EQ(both.machine.kernel, "kernel");
+    // A bare earlycon would have Linux look for a device tree.
+    EXPECT_EQ(both.machine.command_line, "console=ttyS0 earlycon=uart8250,mmio,0x1fe001e0");
+}
+
+TEST(CommandLine, RefusesWhatFirmwareCannotUse) {
+    EXPECT_EQ(failure({"run", "--firmware", "f", "-i", "i"}),
+              "--initrd: firmware is given this with a kernel, expected --kernel FILE");
+    EXPECT_EQ(failure({"run", "--firmware", "f", "-p", "quiet"}),
+              "--params: firmware is given this with a kernel, expected --kernel FILE");
+    EXPECT_EQ(failure({"run", "--firmware", "f", "-k", "k", "--load", "0x90200000"}),
+              "--load '0x90200000': firmware chooses where the kernel goes, expected no such "
+              "option");
+    EXPECT_EQ(failure({"run", "--firmware", "f,var=v"}),
+              "--firmware 'f,var=v': 'var=v' is no option of it, expected vars=FILE");
+    EXPECT_EQ(failure({"run", "--firmware", ",vars=v"}),
+              "--firmware ',vars=v': expected FILE[,vars=FILE]");
+    EXPECT_EQ(failure({"run", "--firmware", "f", "--bundle", "b", "--zone", "z"}),
+              "--firmware 'f': a zone of a bundle starts without firmware, expected no such "
+              "option");
+}
+
 }  // namespace
 }  // namespace lkvm::test

@@ -135,5 +135,40 @@ TEST(RamPlan, RefusesTooManyBanks) {
         std::string::npos);
 }
 
+vmm::Outcome<vmm::RamPlan> firmware_plan(const std::vector<std::string_view>& options) {
+    std::vector<vmm::MemoryRequest> requests;
+    for (const std::string_view option : options) {
+        requests.push_back(vmm::parse_memory(option).request);
+    }
+    return vmm::plan_firmware_ram(requests, limit);
+}
+
+TEST(FirmwareRamPlan, DividesOneSize) {
+    for (const auto& options :
+         {std::vector<std::string_view>{}, std::vector<std::string_view>{"512"}}) {
+        const auto planned = firmware_plan(options);
+        ASSERT_TRUE(planned.has_value());
+        const auto banks = planned.value().banks.all();
+        ASSERT_EQ(banks.size(), 2u);
+        EXPECT_EQ(banks[0].base, Gpa{0});
+        EXPECT_EQ(banks[0].size, std::uint64_t{256} << 20);
+        EXPECT_EQ(banks[1].base, Gpa{0x90000000});
+        EXPECT_EQ(banks[1].size, std::uint64_t{256} << 20);
+    }
+    EXPECT_EQ(firmware_plan({"200"}).value().banks.size(), 1u);
+}
+
+TEST(FirmwareRamPlan, WantsABankAtTheBottom) {
+    EXPECT_TRUE(firmware_plan({"128@0", "1G@0x90000000"}).has_value());
+    for (const auto& options : {std::vector<std::string_view>{"512@0x90000000"},
+                                std::vector<std::string_view>{"64@0", "1G@0x90000000"},
+                                std::vector<std::string_view>{"64"}}) {
+        const auto planned = firmware_plan(options);
+        ASSERT_FALSE(planned.has_value());
+        EXPECT_EQ(planned.failure().message,
+                  "--mem: firmware needs a memory bank at 0 of at least 128M");
+    }
+}
+
 }  // namespace
 }  // namespace lkvm::test
