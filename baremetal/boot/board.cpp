@@ -9,6 +9,8 @@
 #include "baremetal/boot/efi_application.hpp"
 #include "baremetal/cpu/csr_access.hpp"
 #include "loongarch/boot/efi.hpp"
+#include "loongarch/platform/memory_map.hpp"
+#include "loongarch/platform/power.hpp"
 
 namespace lkvm::hv {
 namespace {
@@ -48,6 +50,10 @@ std::uint64_t cells64(const void* data, int cell) {
     return std::uint64_t{cells[0].value()} << 32 | cells[1].value();
 }
 
+/// Of QEMU's board and ours, the only ones whose tree has it.
+constexpr PowerOffRegister platform_power_off{la::memory_map::power_base.value,
+                                              la::power::sleep_off};
+
 Result<> read_tree(const void* tree, Board& board) {
     if (fdt_check_header(tree) != 0) return fail(ErrorCode::bad_format);
     for (int node = fdt_next_node(tree, -1, nullptr); node >= 0;
@@ -67,6 +73,9 @@ Result<> read_tree(const void* tree, Board& board) {
             if (cells[0] < 64 && cells[1] == rising_edge) {
                 board.edge_pins |= std::uint64_t{1} << cells[0].value();
             }
+        }
+        if (fdt_node_check_compatible(tree, node, "syscon-poweroff") == 0) {
+            board.power_off = platform_power_off;
         }
         if (fdt_node_check_compatible(tree, node, "virtio,mmio") == 0) {
             const void* const place = fdt_getprop(tree, node, "reg", &length);
@@ -102,18 +111,30 @@ Result<> read_board(std::uint64_t system_table, Board& board) {
     const auto& system = *physical_pointer<const efi::SystemTable>(system_table);
     if (system.header.signature != efi::system_table_signature) return fail(ErrorCode::bad_format);
     const std::uint64_t tree = config_table(system, efi::device_tree_guid);
-    if (tree == 0) return fail(ErrorCode::not_found);
+    const std::uint64_t acpi = config_table(system, efi::acpi_guid);
     if (const EfiMemoryMap map = efi_memory_map(); !map.bytes.empty()) {
         LKVM_TRY(add_efi_memory(map, board.memory));
     }
-    LKVM_TRY(read_tree(physical_pointer<const void>(tree), board));
-    LKVM_TRY(board.memory.reserve(tree & address_mask,
-                                  fdt_totalsize(physical_pointer<const void>(tree))));
+    if (tree != 0) {
+        LKVM_TRY(read_tree(physical_pointer<const void>(tree), board));
+        LKVM_TRY(board.memory.reserve(tree & address_mask,
+                                      fdt_totalsize(physical_pointer<const void>(tree))));
+    } else if (acpi != 0 && !efi_memory_map().bytes.empty()) {
+        // The tables lie in memory that firmware's map does not offer.
+        board.cpu_count = LKVM_TRY(read_acpi_cpus(acpi, board.cpus));
+        board.power_off = find_acpi_power_off(acpi);
+    } else {
+        return fail(ErrorCode::not_found);
+    }
     const std::uint64_t head = physical_address(_head);
     LKVM_TRY(board.memory.reserve(head, physical_address(_end) - head));
     if (bundle_slot != 0) {
         board.bundle = appended_bundle();
         return board.memory.reserve(physical_address(board.bundle.data()), board.bundle.size());
+    }
+    if (const std::span<const std::byte> handed = efi_initrd(); !handed.empty()) {
+        board.bundle = {physical_pointer(physical_address(handed.data())), handed.size()};
+        return board.memory.reserve(physical_address(handed.data()), handed.size());
     }
     const std::uint64_t initrd = config_table(system, efi::initrd_guid);
     if (initrd == 0) return fail(ErrorCode::not_found);

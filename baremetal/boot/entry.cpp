@@ -80,8 +80,8 @@ start_mapped:
 6:  idle    0
     b       6b
 
-    # Other CPUs: firmware jumps here (physical address) when the boot CPU has left a word in
-    # mailbox 1: the physical address of the CPU's stack top.
+    # Other CPUs: firmware jumps here (physical address). It may have cleared all mailboxes, so a
+    # CPU finds its stack by its number.
     .globl secondary_start
 secondary_start:
     ori     $t0, $zero, 1
@@ -101,10 +101,14 @@ secondary_mapped:
     csrwr   $t0, 0x0
     csrwr   $zero, 0x2
     csrwr   $zero, 0x4
-    lu12i.w $t0, 1
-    ori     $t0, $t0, 0x28
-    iocsrrd.d $sp, $t0
-    or      $sp, $sp, $t1
+    csrrd   $t0, 0x20
+    andi    $t0, $t0, 0x1ff
+    sltui   $t1, $t0, 64        # max_board_cpus
+    beqz    $t1, 8f
+    addi.d  $t0, $t0, 1
+    slli.d  $t0, $t0, 14        # secondary_stack_size
+    la.pcrel $sp, lkvm_zones_stacks
+    add.d   $sp, $sp, $t0
     move    $tp, $zero
     bl      lkvm_zones_secondary
 8:  idle    0

@@ -35,8 +35,14 @@ void panic(const char* what, const char* file, int line) noexcept {
 
 namespace lkvm::hv {
 
+extern "C" {
 // boot/entry.cpp: where another CPU begins.
-extern "C" const char secondary_start[];
+extern const char secondary_start[];
+/// One after the other, by CPUID; size and number are also in boot/entry.cpp.
+extern std::array<std::array<std::byte, 0x4000>, max_board_cpus> lkvm_zones_stacks;
+alignas(16) constinit std::array<std::array<std::byte, 0x4000>, max_board_cpus> lkvm_zones_stacks{};
+static_assert(sizeof(lkvm_zones_stacks) == std::size_t{64} << 14);
+}
 
 namespace {
 
@@ -82,10 +88,6 @@ struct Assignment {
 };
 constinit std::array<Assignment, max_board_cpus> assignments{};
 
-constexpr std::size_t secondary_stack_size = 0x4000;
-alignas(16) constinit std::array<std::array<std::byte, secondary_stack_size>,
-                                 max_board_cpus> secondary_stacks{};
-
 [[noreturn]] void stop(std::string_view why, std::uint64_t detail) {
     Console::last_words(why, detail);
     for (;;) wait_for_interrupt();
@@ -97,8 +99,9 @@ alignas(16) constinit std::array<std::array<std::byte, secondary_stack_size>,
 }
 
 void power_off_board() {
-    // The platform's sleep register; a board without it just stays.
-    *reinterpret_cast<volatile std::uint8_t*>(uncached_window | 0x100e001c) = 0x34;
+    if (board.power_off.address == 0) return;
+    *reinterpret_cast<volatile std::uint8_t*>(uncached_window | board.power_off.address) =
+        board.power_off.value;
 }
 
 /// Virtualization on this CPU, as Linux's KVM turns it on.
@@ -136,7 +139,7 @@ void enable_virtualization() {
     }
 }
 
-/// Leaves a stack and the entry for another CPU and wakes it. Loongson 3A5000 manual, mailboxes.
+/// Leaves the entry for another CPU and wakes it. Loongson 3A5000 manual, mailboxes.
 void start_cpu(unsigned cpu) {
     constexpr std::uint32_t mail_send = 0x1048;
     constexpr std::uint32_t ipi_send = 0x1040;
@@ -145,8 +148,6 @@ void start_cpu(unsigned cpu) {
         write_iocsr64(mail_send, (value & 0xffffffff00000000) | target | (box * 2 + 1) << 2);
         write_iocsr64(mail_send, value << 32 | target | (box * 2) << 2);
     };
-    const auto& stack = secondary_stacks[cpu];
-    mail(1, physical_address(stack.data() + stack.size()));
     mail(0, physical_address(secondary_start));
     write_iocsr(ipi_send, cpu << 16);
 }
