@@ -8,6 +8,7 @@
 #include "loongarch/soft/cpu.hpp"
 #include "loongarch/soft/dispatch.hpp"
 #include "loongarch/soft/handlers.hpp"
+#include "loongarch/soft/pairs.hpp"
 #include "loongarch/soft/wait_loop.hpp"
 
 namespace lkvm::la {
@@ -158,7 +159,7 @@ std::optional<Exception> refusal(const Decoded& decoded, const InsnInfo& line, B
 }
 
 /// `word` as an operation. Returns whether it ends the block. Of an instruction that is refused
-/// `decoded` is none.
+/// and of a marker `decoded` is none.
 bool make_op(std::uint32_t word, BlockMode mode, bool lvz, Op& op, Decoded& decoded) {
     std::optional<Exception> exception;
     if (!decode(word, decoded)) {
@@ -182,7 +183,23 @@ bool make_op(std::uint32_t word, BlockMode mode, bool lvz, Op& op, Decoded& deco
         op.imm = static_cast<std::int32_t>(*exception);
         return true;
     }
-    return ends_block(decoded.insn);
+    const bool last = ends_block(decoded.insn);
+    if (is_marker(decoded)) decoded = Decoded{};  // not what its name says
+    return last;
+}
+
+/// Gives operations of a block the handlers that suit their neighborhood.
+void combine(std::span<Op> ops, std::span<const Decoded> decoded) {
+    if (is_wait_loop(decoded)) {
+        ops.back().run = waiting_handler(decoded.back().insn);
+        return;
+    }
+    for (std::size_t i = 0; i + 1 < ops.size(); ++i) {
+        const Handler both = pair_handler(decoded[i].insn, decoded[i + 1].insn);
+        if (both == nullptr) continue;
+        ops[i].run = both;
+        ++i;  // its own handler is not run
+    }
 }
 
 }  // namespace
@@ -204,9 +221,7 @@ Block* Cpu::decode_block(std::uint64_t physical, const std::byte* host, BlockMod
         ended = make_op(word, mode, config_.has_lvz(), ops[count], decoded[count]);
         ++count;
     }
-    if (is_wait_loop(std::span{decoded}.first(count))) {
-        ops[count - 1].run = waiting_handler(decoded[count - 1].insn);
-    }
+    combine(std::span{ops}.first(count), std::span{decoded}.first(count));
     unsigned slots = count;
     if (!ended) {
         ops[slots] = Op{};
