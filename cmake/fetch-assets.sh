@@ -16,7 +16,8 @@ out=${1:-$here/../build/assets}
 suites=${LKVM_SUITES:-sid forky}
 # What the initrd carries, by file name; dependencies come along.
 modules="virtio_mmio virtio_blk virtio_net 9pnet_virtio 9p vmw_vsock_virtio_transport
-    virtio-rng virtio_balloon ext4 overlay loop tun"
+    virtio-rng virtio_balloon ext4 overlay loop tun
+    evdev opencores-kbd"
 
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
