@@ -3,6 +3,7 @@
 #include "vmm/host/disk_image.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cerrno>
 #include <chrono>
@@ -165,8 +166,13 @@ void DiskImage::probe_discard() {
     } else {
         const auto end =
             static_cast<off_t>((properties_.size + largest_block) / largest_block * largest_block);
+        struct stat before{};
+        const bool known = ::fstat(fd_.value(), &before) == 0;
         properties_.discard = ::fallocate(fd_.value(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                                           end, largest_block) == 0;
+        // The file has not changed, so nobody has to save it again.
+        const std::array<timespec, 2> times{{{0, UTIME_OMIT}, before.st_mtim}};
+        if (known) ::futimens(fd_.value(), times.data());
     }
     properties_.discard_granularity = properties_.physical_block_size;
 }
