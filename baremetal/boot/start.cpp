@@ -99,9 +99,17 @@ constinit std::array<Assignment, max_board_cpus> assignments{};
 }
 
 void power_off_board() {
-    if (board.power_off.address == 0) return;
-    *reinterpret_cast<volatile std::uint8_t*>(uncached_window | board.power_off.address) =
-        board.power_off.value;
+    const PowerOffRegister& off = board.power_off;
+    if (off.address == 0) return;
+    // A device register: written once, with its own size.
+    const std::uint64_t where = uncached_window | off.address;
+    if (off.size == 1) {
+        *reinterpret_cast<volatile std::uint8_t*>(where) = static_cast<std::uint8_t>(off.value);
+    } else if (off.size == 2) {
+        *reinterpret_cast<volatile std::uint16_t*>(where) = static_cast<std::uint16_t>(off.value);
+    } else {
+        *reinterpret_cast<volatile std::uint32_t*>(where) = off.value;
+    }
 }
 
 /// Virtualization on this CPU, as Linux's KVM turns it on.

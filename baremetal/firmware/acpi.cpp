@@ -75,6 +75,13 @@ int sleep_type_off(std::span<const std::byte> definitions) {
     return value <= max_type ? value : -1;
 }
 
+/// Of a generic address, or 0 if it is no place in memory.
+std::uint64_t address_in_memory(std::span<const std::byte> table, std::size_t offset) {
+    constexpr std::uint8_t system_memory = 0;
+    if (read_at<std::uint8_t>(table, offset) != system_memory) return 0;
+    return read_at<Le64>(table, offset + 4);
+}
+
 }  // namespace
 
 Result<unsigned> read_acpi_cpus(std::uint64_t root, std::span<unsigned> cpus) {
@@ -104,19 +111,22 @@ PowerOffRegister find_acpi_power_off(std::uint64_t root) {
     constexpr std::size_t dsdt_offset = 40;
     constexpr std::size_t flags_offset = 112;
     constexpr std::size_t long_dsdt_offset = 140;
-    constexpr std::size_t sleep_space_offset = 244;
-    constexpr std::size_t sleep_address_offset = 248;
+    constexpr std::size_t pm1_control_offset = 172;
+    constexpr std::size_t sleep_control_offset = 244;
     constexpr std::uint32_t hardware_reduced = 1u << 20;
-    constexpr std::uint8_t sleep_enable = 0x20;
     const auto table = find_table(root, "FACP");
-    if ((read_at<Le32>(table, flags_offset) & hardware_reduced) == 0) return {};
-    if (read_at<std::uint8_t>(table, sleep_space_offset) != 0) return {};  // not in memory
-    const std::uint64_t address = read_at<Le64>(table, sleep_address_offset);
     std::uint64_t dsdt = read_at<Le64>(table, long_dsdt_offset);
     if (dsdt == 0) dsdt = read_at<Le32>(table, dsdt_offset);
     const int type = sleep_type_off(table_at(dsdt, "DSDT"));
-    if (address == 0 || type < 0) return {};
-    return {address, static_cast<std::uint8_t>(sleep_enable | type << 2)};
+    if (type < 0) return {};
+    const auto kind = static_cast<std::uint32_t>(type);
+    // ACPI 6.5 §4.8.3.7 and §4.8.3.2.1: the type, and the bit that says go.
+    if ((read_at<Le32>(table, flags_offset) & hardware_reduced) != 0) {
+        return {address_in_memory(table, sleep_control_offset), kind << 2 | 1u << 5, 1};
+    }
+    const auto width = read_at<std::uint8_t>(table, pm1_control_offset + 1);
+    return {address_in_memory(table, pm1_control_offset), kind << 10 | 1u << 13,
+            width > 16 ? 4u : 2u};
 }
 
 }  // namespace lkvm::hv

@@ -12,10 +12,11 @@
 
 namespace lkvm::hv {
 
-/// A byte that turns the board off when it is written there.
+/// What turns the board off when it is written.
 struct PowerOffRegister {
     std::uint64_t address = 0;  ///< 0: the board has none that we can drive
-    std::uint8_t value = 0;
+    std::uint32_t value = 0;
+    unsigned size = 1;  ///< in bytes: 1, 2 or 4
 };
 
 /// From the root pointer at physical `root`, which EFI names: CPUIDs of the CPUs that may be
@@ -23,7 +24,8 @@ struct PowerOffRegister {
 /// table of CPUs), `too_many`.
 [[nodiscard]] Result<unsigned> read_acpi_cpus(std::uint64_t root, std::span<unsigned> cpus);
 
-/// Only hardware-reduced boards have such a register; the value is in the definition block.
+/// The sleep control register of a board with reduced hardware, or the PM1 control register of
+/// another; what goes there is in the definition block.
 [[nodiscard]] PowerOffRegister find_acpi_power_off(std::uint64_t root);
 
 }  // namespace lkvm::hv

@@ -112,32 +112,58 @@ TEST_F(AcpiBoard, WithMoreCpusThanFitIsAnError) {
     EXPECT_EQ(read().error().code, ErrorCode::too_many);
 }
 
-TEST_F(AcpiBoard, TurnsOffByItsSleepRegister) {
-    Table dsdt = header("DSDT");
-    for (const int byte :
-         {0x08, 0x5f, 0x53, 0x35, 0x5f, 0x12, 0x06, 0x04, 0x0a, 0x05, 0x00, 0x00, 0x00}) {
-        dsdt.push_back(static_cast<std::uint8_t>(byte));
+/// Definitions with _S5_ of that type.
+std::vector<std::uint8_t> definitions(std::vector<std::uint8_t> table, std::uint8_t type) {
+    for (const int byte : {0x08, 0x5f, 0x53, 0x35, 0x5f, 0x12, 0x06, 0x04, 0x0a}) {
+        table.push_back(static_cast<std::uint8_t>(byte));
     }
-    const std::uint64_t definitions = place(dsdt);
+    table.push_back(type);
+    table.insert(table.end(), 3, 0);
+    return table;
+}
+
+TEST_F(AcpiBoard, TurnsOffByItsSleepRegister) {
+    const std::uint64_t dsdt = place(definitions(header("DSDT"), 5));
     Table fadt = header("FACP");
     put(fadt, 275, 0, 1);
     put(fadt, 112, 1u << 20, 4);
-    put(fadt, 140, definitions, 8);
+    put(fadt, 140, dsdt, 8);
+    put(fadt, 176, 0x100d0014, 8);
     put(fadt, 248, 0x100e001c, 8);
     make_root({place(fadt)});
     const PowerOffRegister off = find_acpi_power_off(memory_.base());
     EXPECT_EQ(off.address, 0x100e001cu);
     EXPECT_EQ(off.value, 0x34u);
+    EXPECT_EQ(off.size, 1u);
 }
 
-TEST_F(AcpiBoard, WithOtherHardwareStaysOn) {
+TEST_F(AcpiBoard, TurnsOffByItsPm1Register) {
+    const std::uint64_t dsdt = place(definitions(header("DSDT"), 7));
     Table fadt = header("FACP");
     put(fadt, 275, 0, 1);
+    put(fadt, 140, dsdt, 8);
+    put(fadt, 173, 32, 1);
+    put(fadt, 176, 0x100d0014, 8);
+    make_root({place(fadt)});
+    const PowerOffRegister off = find_acpi_power_off(memory_.base());
+    EXPECT_EQ(off.address, 0x100d0014u);
+    EXPECT_EQ(off.value, 0x3c00u);
+    EXPECT_EQ(off.size, 4u);
+}
+
+TEST_F(AcpiBoard, WithoutASleepTypeOrARegisterInMemoryStaysOn) {
+    Table fadt = header("FACP");
+    put(fadt, 275, 0, 1);
+    put(fadt, 112, 1u << 20, 4);
     put(fadt, 248, 0x100e001c, 8);
+    make_root({place(fadt)});  // no definitions
+    EXPECT_EQ(find_acpi_power_off(memory_.base()).address, 0u);
+    put(fadt, 140, place(definitions(header("DSDT"), 5)), 8);
+    put(fadt, 244, 1, 1);  // an I/O port
     make_root({place(fadt)});
     EXPECT_EQ(find_acpi_power_off(memory_.base()).address, 0u);
-    put(fadt, 112, 1u << 20, 4);  // but no word about the sleep type
-    next_ = 36;
+    put(fadt, 140, place(definitions(header("DSDT"), 8)), 8);  // no such type
+    put(fadt, 244, 0, 1);
     make_root({place(fadt)});
     EXPECT_EQ(find_acpi_power_off(memory_.base()).address, 0u);
 }
