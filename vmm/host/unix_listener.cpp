@@ -76,7 +76,10 @@ int take_name(const std::string& temporary, const sockaddr_un& address) {
     // A link, unlike a plain rename, replaces nothing.
     const int error = ::link(temporary.c_str(), address.sun_path) == 0 ? 0 : errno;
     ::unlink(temporary.c_str());
-    return error == EEXIST ? EADDRINUSE : error;
+    struct stat about{};
+    const bool taken =
+        error == EEXIST && ::lstat(address.sun_path, &about) == 0 && S_ISSOCK(about.st_mode);
+    return taken ? EADDRINUSE : error;
 }
 
 }  // namespace

@@ -160,7 +160,9 @@ TEST_F(SocketName, IsNotTakenFromAFile) {
         const UniqueFd file(::open(path().c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
     }
     vmm::remove_stale_socket(path());
-    EXPECT_FALSE(UnixListener::create(path(), "test").has_value());
+    const auto made = UnixListener::create(path(), "test");
+    ASSERT_FALSE(made.has_value());
+    EXPECT_THAT(made.failure().message, HasSubstr("File exists"));
     EXPECT_TRUE(std::filesystem::is_regular_file(path()));
 }
 
