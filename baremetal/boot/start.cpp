@@ -5,6 +5,7 @@
 #include <optional>
 
 #include <lkvm/assert.hpp>
+#include <lkvm/spin_lock.hpp>
 
 #include "baremetal/boot/banner.hpp"
 #include "baremetal/boot/board.hpp"
@@ -299,6 +300,7 @@ void lkvm_zones_main(std::uint64_t, std::uint64_t, std::uint64_t system_table) {
     if ((read_cpucfg(2) & cpucfg2_lvz) == 0) stop(no_lvz, read_cpucfg(2));
     clock.start();
     find_instruction_counter();
+    spin_in_order.store(true, std::memory_order_relaxed);
     const auto read = read_board(system_table, board);
     if (!read.has_value())
         stop("cannot read the board's description or no bundle, code",
