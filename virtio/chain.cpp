@@ -7,6 +7,7 @@
 namespace lkvm::virtio {
 
 Result<> ChainBuilder::add(std::uint64_t address, std::uint32_t length, bool writable) {
+    ++steps_;
     // VIRTIO 1.2 §2.7.4.2: all readable descriptors come before the writable ones.
     if (writable_seen_ && !writable) return fail(ErrorCode::bad_format);
     writable_seen_ = writable;
@@ -38,6 +39,7 @@ DescriptorChain ChainBuilder::finish(std::uint16_t id, std::uint16_t descriptors
     chain.writable_bytes_ = writable_bytes_;
     chain.id_ = id;
     chain.descriptors_ = descriptors;
+    chain.steps_ = steps_;
     chain.live_ = true;
     return chain;
 }

@@ -66,6 +66,7 @@ private:
         writable_bytes_ = other.writable_bytes_;
         id_ = other.id_;
         descriptors_ = other.descriptors_;
+        steps_ = other.steps_;
         live_ = other.live_;
         other.live_ = false;
     }
@@ -76,6 +77,7 @@ private:
     std::uint32_t writable_bytes_ = 0;
     std::uint16_t id_ = 0;           // head index, or buffer ID of a packed ring
     std::uint16_t descriptors_ = 0;  // ring entries it took from a packed ring
+    std::uint16_t steps_ = 0;        // descriptors looked at, empty ones too
     bool live_ = false;
 };
 
@@ -103,6 +105,7 @@ private:
     const GuestMemory& memory_;
     std::span<Segment> storage_;
     std::size_t count_ = 0;
+    std::uint16_t steps_ = 0;  // a budget for them fits
     std::size_t readable_count_ = 0;
     std::uint32_t readable_bytes_ = 0;
     std::uint32_t writable_bytes_ = 0;

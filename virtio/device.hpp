@@ -116,6 +116,9 @@ public:
     virtual void wait(const WaitCondition& condition) = 0;
     /// A condition may be met now. On an owner.
     virtual void progress() = 0;
+    /// What a queue may do in one turn, see Queue::begin_turn(). Default: so that others of a
+    /// thread have their turn.
+    [[nodiscard]] virtual std::int32_t allowance() const { return 4096; }
 
 protected:
     ~QueueOwner() = default;  // never deleted through the interface

@@ -42,14 +42,17 @@ void Queue::finish_stop() {
 }
 
 std::optional<DescriptorChain> Queue::pop(std::span<Segment> storage) {
-    if (state() != State::enabled || broken_) return std::nullopt;
+    if (state() != State::enabled || broken_ || allowance_ <= 0) return std::nullopt;
     Result<std::optional<DescriptorChain>> chain =
         packed_ ? packed_ring_.pop(storage) : split_.pop(storage);
     if (!chain.has_value()) {
         give_up(chain.error().code);
         return std::nullopt;
     }
-    if (chain->has_value()) ++held_;
+    if (chain->has_value()) {
+        ++held_;
+        allowance_ -= units_per_chain + (*chain)->steps_;
+    }
     return std::move(*chain);
 }
 
@@ -101,6 +104,10 @@ void Queue::disable_kicks() {
 
 bool Queue::enable_kicks() {
     if (state() != State::enabled || broken_) return false;
+    if (allowance_ <= 0) {
+        come_back();
+        return false;
+    }
     return packed_ ? packed_ring_.enable_kicks() : split_.enable_kicks();
 }
 

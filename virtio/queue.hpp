@@ -24,6 +24,8 @@ public:
     virtual void used_buffers() = 0;
     /// The driver's ring makes no sense. Owner thread of the queue.
     virtual void broken_ring(unsigned queue, ErrorCode why) = 0;
+    /// There is more to do, later: MmioTransport::run() is wanted. Owner thread of the queue.
+    virtual void more_work(unsigned queue) = 0;
     /// A queue that is being stopped holds no chain any more. Owner thread of the queue.
     virtual void drained(unsigned queue) = 0;
 
@@ -44,9 +46,10 @@ public:
 
     // --- owner ---
 
-    /// The next chain the driver offers, or nothing if there is none, the queue is being stopped,
-    /// or the ring is broken (which was reported: the driver has to reset the device). Segments go
-    /// to `storage`, which lives as long as the chain; a chain that needs more breaks the ring.
+    /// The next chain the driver offers, or nothing if there is none, the allowance is used up, the
+    /// queue is being stopped, or the ring is broken (which was reported: the driver has to reset
+    /// the device). Segments go to `storage`, which lives as long as the chain; a chain that needs
+    /// more breaks the ring.
     [[nodiscard]] std::optional<DescriptorChain> pop(std::span<Segment> storage);
 
     /// Gives the chain back. `written` is how many bytes, counted from its start, the device wrote
@@ -64,8 +67,20 @@ public:
     /// Interrupts the driver if it wants to know about the completions since the last call.
     void notify();
 
+    /// What the owner does in one turn is bounded: chains, their descriptors and the bytes that a
+    /// device charges are taken off an allowance. The unit is a descriptor, a few hundred
+    /// instructions at most.
+    void begin_turn(std::int32_t allowance) { allowance_ = allowance; }
+    void charge(std::uint64_t bytes) {
+        const std::uint64_t units = bytes / bytes_per_unit;
+        allowance_ -= units < most_units ? static_cast<std::int32_t>(units) : most_units;
+    }
+    /// Has the device run again, soon and with a new allowance.
+    void come_back() { events_->more_work(index_); }
+
     /// Asks the driver not to kick while the queue is being emptied, and to kick again. After
-    /// enable_kicks() returned true something is there already and no kick will come for it.
+    /// enable_kicks() returned true something is there already and no kick will come for it. When
+    /// the allowance is used up kicks stay off and the device runs again instead.
     void disable_kicks();
     [[nodiscard]] bool enable_kicks();
 
@@ -110,6 +125,11 @@ private:
     const GuestMemory* memory_ = nullptr;
     QueueEvents* events_ = nullptr;
     unsigned index_ = 0;
+    static constexpr std::uint64_t bytes_per_unit = 512;
+    static constexpr std::int32_t most_units = 1 << 24;
+    static constexpr std::int32_t units_per_chain = 8;
+
+    std::int32_t allowance_ = INT32_MAX;
     std::atomic<State> state_{State::disabled};
     bool packed_ = false;
     bool broken_ = false;

@@ -83,6 +83,10 @@ void MmioTransport::broken_ring(unsigned queue, ErrorCode why) {
     needs_reset();
 }
 
+void MmioTransport::more_work(unsigned queue) {
+    services_.owner.kick(queue);
+}
+
 void MmioTransport::drained(unsigned queue) {
     // The caller may still be inside the device: the queue is handed back from run().
     services_.owner.kick(queue);
@@ -103,6 +107,7 @@ void MmioTransport::run(unsigned index) {
         // Acquire pairs with the release in write_status(): the device has been started.
         const std::uint32_t now = status_.load(std::memory_order_acquire);
         const bool runs = (now & status::DRIVER_OK) != 0 && (now & status::DEVICE_NEEDS_RESET) == 0;
+        queue.begin_turn(services_.owner.allowance());
         if (runs) device_.run(index);
     }
     if (queue.state() != Queue::State::stopping) return;

@@ -90,6 +90,7 @@ private:
     void needs_reset() override;
     void used_buffers() override;
     void broken_ring(unsigned queue, ErrorCode why) override;
+    void more_work(unsigned queue) override;
     void drained(unsigned queue) override;
 
     void interrupt(std::uint32_t reason);

@@ -64,6 +64,7 @@ bool Console::send(std::size_t most) {
             const SpinGuard taking{lock_};
             out_first_ = 0;
             out_size_ = mux_.take(out_);
+            for (auto& full : full_) full.store(false, std::memory_order_relaxed);
             if (out_size_ == 0) return mux_.has_more();
         }
         if (burst_ == 0) {
@@ -114,9 +115,13 @@ void Console::set_focus(std::size_t zone) {
 }
 
 bool Console::write(std::size_t zone, std::span<const std::byte> bytes) {
+    if (full_[zone].load(std::memory_order_relaxed)) return false;
     {
         const SpinGuard guard{lock_};
-        if (!mux_.write(zone, bytes)) return false;
+        if (!mux_.write(zone, bytes)) {
+            full_[zone].store(true, std::memory_order_relaxed);
+            return false;
+        }
     }
     note_output();
     return true;

@@ -56,11 +56,15 @@ private:
     SpinLock lock_;  // of the next
     OutputMux mux_;
 
+    /// Changed under the lock. Who waits for room looks here and leaves the lock to those who make
+    /// some.
+    std::array<std::atomic<bool>, OutputMux::hypervisor + 1> full_{};
+
     void (*wake_)() = nullptr;
     std::atomic<bool> draining_{false};
     std::uint64_t drained_at_ = 0;
     SpinLock sending_;  // of the next
-    std::array<char, OutputMux::least_taken> out_{};
+    std::array<char, 256> out_{};
     std::size_t out_first_ = 0;
     std::size_t out_size_ = 0;
     unsigned burst_ = 0;  ///< bytes that the UART takes without being asked

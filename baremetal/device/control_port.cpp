@@ -7,6 +7,11 @@ namespace lkvm::hv {
 
 std::size_t ControlPort::write(std::span<const std::byte> bytes) {
     std::size_t taken = 0;
+    // The device comes back with what is beyond that.
+    if (bytes.size() > most_request) {
+        bytes = bytes.first(most_request);
+        runner_->raise(event_room);
+    }
     while (taken < bytes.size() && reply_size_ == 0) {
         const auto c = static_cast<char>(bytes[taken++]);
         if (c == '\n') {

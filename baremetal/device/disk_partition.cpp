@@ -13,6 +13,9 @@ constexpr unsigned event_poll = 0;
 
 constexpr std::uint64_t sector_size = 512;
 
+/// Requests handed over or completed at once.
+constexpr unsigned most_requests = 8;
+
 }  // namespace
 
 void DiskPartition::List::append(BlockRequest& request) {
@@ -61,7 +64,9 @@ void DiskPartition::submit(BlockRequest& request, BlockCompletion& completion) {
 }
 
 void DiskPartition::feed() {
-    while (BlockRequest* const request = waiting_.take()) {
+    for (unsigned i = 0; i < most_requests; ++i) {
+        BlockRequest* const request = waiting_.take();
+        if (request == nullptr) return;
         ++in_flight_;
         if (disk_->submit(*request, first_sector_, *this)) continue;
         --in_flight_;
@@ -81,7 +86,7 @@ void DiskPartition::finished(BlockRequest& request, BlockStatus status) {
 void DiskPartition::work(unsigned) {
     disk_->poll();
     bool completed = false;
-    for (;;) {
+    for (unsigned i = 0; i < most_requests; ++i) {
         BlockRequest* request = nullptr;
         {
             const SpinGuard guard{done_lock_};

@@ -6,8 +6,8 @@
 namespace lkvm::hv {
 namespace {
 
-/// Between two looks at interrupts of the physical CPU; a round serves each queue once.
-constexpr unsigned most_rounds = 4;
+constexpr unsigned bit_count = QueueRunner::max_queues + QueueRunner::max_events;
+static_assert(bit_count == 32);
 
 }  // namespace
 
@@ -19,31 +19,27 @@ void QueueRunner::post(std::uint32_t bits) {
 }
 
 bool QueueRunner::serve() {
-    unsigned rounds = most_rounds;
     // Sequentially consistent on both: either the holder of `busy_` sees the bits of a CPU that
     // found it taken, or that CPU finds it free.
-    while (pending_.load(std::memory_order_seq_cst) != 0) {
-        if (rounds == 0) return true;
-        if (busy_.exchange(true, std::memory_order_seq_cst)) return false;
-        for (; rounds != 0; --rounds) {
-            const std::uint32_t bits = pending_.exchange(0, std::memory_order_seq_cst);
-            if (bits == 0) break;
-            run(bits);
-        }
-        busy_.store(false, std::memory_order_seq_cst);
+    if (pending_.load(std::memory_order_seq_cst) == 0) return false;
+    if (busy_.exchange(true, std::memory_order_seq_cst)) return false;
+    if (const std::uint32_t bits = pending_.load(std::memory_order_seq_cst); bits != 0) {
+        const auto distance =
+            static_cast<unsigned>(std::countr_zero(std::rotr(bits, static_cast<int>(next_))));
+        const unsigned bit = (next_ + distance) % bit_count;
+        next_ = (bit + 1) % bit_count;
+        pending_.fetch_and(~(1u << bit), std::memory_order_seq_cst);
+        run(bit);
     }
-    return false;
+    busy_.store(false, std::memory_order_seq_cst);
+    return pending_.load(std::memory_order_seq_cst) != 0;
 }
 
-void QueueRunner::run(std::uint32_t bits) {
-    while (bits != 0) {
-        const auto lowest = static_cast<unsigned>(std::countr_zero(bits));
-        bits &= bits - 1;
-        if (lowest < max_queues) {
-            transport_->run(lowest);
-        } else if (work_ != nullptr) {
-            work_->work(lowest - max_queues);
-        }
+void QueueRunner::run(unsigned bit) {
+    if (bit < max_queues) {
+        transport_->run(bit);
+    } else if (work_ != nullptr) {
+        work_->work(bit - max_queues);
     }
 }
 
@@ -51,6 +47,7 @@ void QueueRunner::wait(const virtio::WaitCondition& condition) {
     const std::uint64_t start = clock_.monotonic_ns();
     for (;;) {
         static_cast<void>(serve());
+        doorbell_.pause();
         if (condition.met() || clock_.monotonic_ns() - start > longest_wait_ns) return;
     }
 }

@@ -16,6 +16,8 @@ namespace lkvm::hv {
 class Doorbell {
 public:
     virtual void ring(unsigned number) = 0;
+    /// Called by a CPU that waits, between two looks at what it waits for.
+    virtual void pause() = 0;
 
 protected:
     ~Doorbell() = default;  // never deleted through the interface
@@ -61,13 +63,15 @@ public:
     void kick(unsigned queue) override { post(1u << queue); }
     void wait(const virtio::WaitCondition& condition) override;
     void progress() override {}
+    /// Between two looks at interrupts of the physical CPU.
+    [[nodiscard]] std::int32_t allowance() const override { return 128; }
 
-    /// Does what is pending, a few rounds of it. True: something is left, come again.
+    /// One queue or event of what is pending. True: something is left, come again.
     [[nodiscard]] bool serve();
 
 private:
     void post(std::uint32_t bits);
-    void run(std::uint32_t bits);
+    void run(unsigned bit);
 
     Clock& clock_;
     Doorbell& doorbell_;
@@ -76,6 +80,7 @@ private:
     BackendWork* work_ = nullptr;
     std::atomic<std::uint32_t> pending_{0};
     std::atomic<bool> busy_{false};
+    unsigned next_ = 0;  ///< bit that is looked at first, so that all have their turn; of `busy_`
 };
 
 }  // namespace lkvm::hv

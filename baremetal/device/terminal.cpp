@@ -19,6 +19,10 @@ std::size_t Terminal::type(std::span<const std::byte> bytes) {
 }
 
 std::size_t Terminal::write(std::span<const std::byte> bytes) {
+    if (bytes.size() > most_output) {
+        bytes = bytes.first(most_output);
+        runner_->raise(event_room);
+    }
     output_->transmit(bytes);
     return bytes.size();
 }

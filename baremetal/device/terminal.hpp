@@ -37,10 +37,13 @@ public:
     [[nodiscard]] std::size_t read(std::span<std::byte> to) override;
     void guest_opened(bool open) override;
 
-    /// QueueRunner's event: something was typed.
-    static constexpr unsigned event_input = 0;
+    // QueueRunner's events.
+    static constexpr unsigned event_input = 0;  ///< something was typed
+    static constexpr unsigned event_room = 3;   ///< more is taken; 1 and 2 are the ControlPort's
 
 private:
+    static constexpr std::size_t most_output = 256;  ///< at once
+
     SerialBackend* output_ = nullptr;
     QueueRunner* runner_ = nullptr;
     std::atomic<bool> open_{false};

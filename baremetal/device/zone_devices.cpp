@@ -59,6 +59,7 @@ public:
 
     void work(unsigned event) override {
         if (event == Terminal::event_input) device->input_ready(0);
+        if (event == Terminal::event_room) device->output_ready(0);
         if (event == ControlPort::event_answer) device->input_ready(control_number);
         if (event == ControlPort::event_room) device->output_ready(control_number);
     }
@@ -221,17 +222,22 @@ void ZoneDevices::ring(unsigned number) {
     if ((work_.fetch_or(bit, std::memory_order_acq_rel) & bit) == 0) host_->wake_for_devices();
 }
 
+/// One device, each in turn.
 bool ZoneDevices::serve_pending() {
-    std::uint32_t again = 0;
-    std::uint32_t bits = work_.exchange(0, std::memory_order_acq_rel);
-    while (bits != 0) {
-        const auto number = static_cast<unsigned>(std::countr_zero(bits));
-        bits &= bits - 1;
-        if (units_[number].runner->serve()) again |= 1u << number;
+    const std::uint32_t bits = work_.load(std::memory_order_relaxed);
+    if (bits == 0) return false;
+    const unsigned next = next_.load(std::memory_order_relaxed);
+    const unsigned number =
+        (next + static_cast<unsigned>(std::countr_zero(std::rotr(bits, static_cast<int>(next))))) %
+        32;
+    next_.store((number + 1) % 32, std::memory_order_relaxed);
+    const std::uint32_t bit = 1u << number;
+    // Acquire pairs with the release in ring(). Another CPU may have been faster.
+    if ((work_.fetch_and(~bit, std::memory_order_acq_rel) & bit) != 0 &&
+        units_[number].runner->serve()) {
+        work_.fetch_or(bit, std::memory_order_acq_rel);
     }
-    if (again == 0) return false;
-    work_.fetch_or(again, std::memory_order_acq_rel);
-    return true;
+    return has_work();
 }
 
 bool ZoneDevices::reset() {

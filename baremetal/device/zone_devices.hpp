@@ -38,6 +38,8 @@ class DeviceHost {
 public:
     /// Has a CPU of the zone call ZoneDevices::serve() soon. Any CPU.
     virtual void wake_for_devices() = 0;
+    /// Looks at interrupts of the physical CPU.
+    virtual void look_at_interrupts() = 0;
 
 protected:
     ~DeviceHost() = default;  // never deleted through the interface
@@ -82,8 +84,8 @@ public:
     /// Bit n: there is a device in slot n.
     [[nodiscard]] std::uint32_t slots() const { return (1u << count_) - 1; }
 
-    /// Does what is pending. Every CPU of the zone, before it enters its guest and before it
-    /// idles. True: something is left, come again soon.
+    /// Does a part of what is pending. Every CPU of the zone, before it enters its guest and before
+    /// it idles. True: something is left, come again soon.
     [[nodiscard]] bool serve() { return has_work() && serve_pending(); }
     [[nodiscard]] bool has_work() const { return work_.load(std::memory_order_relaxed) != 0; }
 
@@ -110,6 +112,7 @@ private:
 
     [[nodiscard]] bool serve_pending();
     void ring(unsigned number) override;
+    void pause() override { host_->look_at_interrupts(); }
     [[nodiscard]] Result<QueueRunner*> new_runner(const DeviceWorld& world);
     [[nodiscard]] Result<> attach(const DeviceWorld& world, const DevicePlace& place,
                                   QueueRunner& runner, virtio::Device& device, BackendWork* work,
@@ -128,6 +131,7 @@ private:
     std::array<Unit, la::max_virtio_slots> units_{};
     unsigned count_ = 0;
     std::atomic<std::uint32_t> work_{0};  // bit n: unit n has something to do
+    std::atomic<unsigned> next_{0};       // unit that is looked at first
     std::array<Shared, bundle::max_regions> shared_{};
     std::size_t shared_count_ = 0;
     Terminal* terminal_ = nullptr;

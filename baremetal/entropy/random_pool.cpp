@@ -9,7 +9,7 @@ namespace {
 constexpr std::array<std::uint32_t, 3> no_nonce{};  // each key is used for one stream
 
 /// Longest stretch under the lock.
-constexpr std::size_t most_bytes = 4096;
+constexpr std::size_t most_bytes = 256;
 
 }  // namespace
 

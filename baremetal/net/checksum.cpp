@@ -1,22 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "baremetal/net/checksum.hpp"
 
+#include <array>
 #include <cstdint>
+#include <cstring>
+
+#include <lkvm/endian.hpp>
 
 namespace lkvm::hv {
 namespace {
 
 constexpr std::size_t checksum_size = 2;
 
-/// RFC 1071, of big-endian words; a last odd byte counts as if a zero followed.
+/// RFC 1071, of big-endian words; a last odd byte counts as if a zero followed. Longer words of
+/// either order give the same sum, but for a swap of its bytes at the end (§2 of the RFC).
 std::uint16_t ones_complement_sum(std::span<const std::byte> bytes) {
     std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        const auto byte = static_cast<std::uint64_t>(bytes[i]);
-        sum += i % 2 == 0 ? byte << 8 : byte;
+    for (; bytes.size() >= sizeof(std::uint32_t); bytes = bytes.subspan(sizeof(std::uint32_t))) {
+        Le32 word;
+        std::memcpy(&word, bytes.data(), sizeof(word));
+        sum += word.value();
     }
+    std::array<std::byte, sizeof(std::uint32_t)> rest{};
+    std::memcpy(rest.data(), bytes.data(), bytes.size());
+    Le32 word;
+    std::memcpy(&word, rest.data(), sizeof(word));
+    sum += word.value();
     while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
-    return static_cast<std::uint16_t>(sum);
+    return static_cast<std::uint16_t>((sum >> 8 | sum << 8) & 0xffff);
 }
 
 }  // namespace

@@ -15,6 +15,10 @@ struct Addresses {
 };
 static_assert(sizeof(Addresses) == 12);
 
+// Bytes that are copied at once, and what a port costs besides.
+constexpr std::size_t most_at_once = 0x10000;
+constexpr std::size_t cost_of_port = 0x400;
+
 constexpr std::uint8_t group_bit = 1;  // multicast and broadcast
 
 Addresses addresses_of(std::span<const HostBuffer> frame) {
@@ -71,11 +75,16 @@ unsigned NetSwitch::find(const MacAddress& destination) const {
     return nowhere;
 }
 
-void NetSwitch::forward(unsigned port, const NetHeader& header, std::span<const HostBuffer> frame) {
+bool NetSwitch::forward(unsigned port, const NetHeader& header, std::span<const HostBuffer> frame,
+                        Flood& flood) {
+    if (flood.goes_on) return flood_on(port, header, frame, flood);
     // The pieces may change meanwhile; what is decided here is decided on a copy.
     const auto [destination, source] = addresses_of(frame);
     const unsigned sender = owner_of(source);
-    if (sender != port && sender != nowhere) return count(counters_.rejected);
+    if (sender != port && sender != nowhere) {
+        count(counters_.rejected);
+        return true;
+    }
     const bool to_group = (destination[0] & group_bit) != 0;
     unsigned target = to_group ? nowhere : owner_of(destination);
     const bool learnable = sender == nowhere && (source[0] & group_bit) == 0;
@@ -84,15 +93,30 @@ void NetSwitch::forward(unsigned port, const NetHeader& header, std::span<const 
         if (learnable) learn(source, port);
         if (!to_group && target == nowhere) target = find(destination);
     }
-    if (target != nowhere) {
-        // To itself: a switch sends nothing back where it came from.
-        if (target != port) ports_[target].sink->deliver(header, frame);
-        return count(counters_.forwarded);
+    if (target == nowhere) {
+        count(counters_.flooded);
+        flood = {.goes_on = true, .next = 0};
+        return flood_on(port, header, frame, flood);
     }
-    for (unsigned i = 0; i < port_count_; ++i) {
-        if (i != port) ports_[i].sink->deliver(header, frame);
+    // To itself: a switch sends nothing back where it came from.
+    if (target != port) ports_[target].sink->deliver(header, frame);
+    count(counters_.forwarded);
+    return true;
+}
+
+bool NetSwitch::flood_on(unsigned port, const NetHeader& header, std::span<const HostBuffer> frame,
+                         Flood& flood) {
+    std::size_t cost = cost_of_port;
+    for (const HostBuffer& piece : frame) cost += piece.size;
+    std::size_t spent = 0;
+    for (; flood.next < port_count_; ++flood.next) {
+        if (flood.next == port) continue;
+        if (spent > most_at_once) return false;
+        spent += cost;
+        ports_[flood.next].sink->deliver(header, frame);
     }
-    count(counters_.flooded);
+    flood.goes_on = false;
+    return true;
 }
 
 }  // namespace lkvm::hv

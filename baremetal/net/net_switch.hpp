@@ -43,8 +43,15 @@ public:
     unsigned add_port(FrameSink& sink, const MacAddress& address);
     [[nodiscard]] unsigned port_count() const { return port_count_; }
 
-    /// A frame of at least ethernet_header_size bytes that came from `port`.
-    void forward(unsigned port, const NetHeader& header, std::span<const HostBuffer> frame);
+    /// How far a frame has come that goes to all ports.
+    struct Flood {
+        bool goes_on = false;
+        unsigned next = 0;
+    };
+    /// A frame of at least ethernet_header_size bytes that came from `port`. False: it is a long
+    /// one for many ports, and not all have it yet; call again.
+    [[nodiscard]] bool forward(unsigned port, const NetHeader& header,
+                               std::span<const HostBuffer> frame, Flood& flood);
 
     [[nodiscard]] const Counters& counters() const { return counters_; }
 
@@ -59,6 +66,9 @@ private:
         std::uint64_t seen = 0;  ///< 0: unused
     };
     static constexpr unsigned nowhere = max_ports;
+
+    [[nodiscard]] bool flood_on(unsigned port, const NetHeader& header,
+                                std::span<const HostBuffer> frame, Flood& flood);
 
     [[nodiscard]] unsigned owner_of(const MacAddress& address) const;
     void learn(const MacAddress& source, unsigned port);

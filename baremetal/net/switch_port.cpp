@@ -14,8 +14,9 @@ void SwitchPort::connect(NetSwitch& network, const MacAddress& address, QueueRun
 }
 
 SendStatus SwitchPort::send(const NetHeader& header, std::span<const HostBuffer> frame) {
-    network_->forward(number_, header, frame);
-    return SendStatus::done;
+    if (network_->forward(number_, header, frame, flood_)) return SendStatus::done;
+    runner_->raise(event_send);
+    return SendStatus::busy;
 }
 
 void SwitchPort::deliver(const NetHeader& header, std::span<const HostBuffer> frame) {

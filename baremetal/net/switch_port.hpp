@@ -48,7 +48,8 @@ public:
     void set_guest_offloads(NetOffloads allowed) override {
         allowed_.store(allowed, std::memory_order_relaxed);
     }
-    void set_queue_pairs(unsigned) override {}
+    /// Also part of a reset: what was being sent is not any more.
+    void set_queue_pairs(unsigned) override { flood_ = {}; }
 
     // FrameSink: any CPU
     void deliver(const NetHeader& header, std::span<const HostBuffer> frame) override;
@@ -61,6 +62,7 @@ private:
     QueueRunner* runner_ = nullptr;
     NetEvents* events_ = nullptr;
     unsigned number_ = 0;
+    NetSwitch::Flood flood_;
     FrameRing ring_;
     std::atomic<bool> listening_{false};
     std::atomic<NetOffloads> allowed_{0};

@@ -104,6 +104,7 @@ public:
     void set_line(unsigned cpu, unsigned line, bool level) override;
     // DeviceHost
     void wake_for_devices() override;
+    void look_at_interrupts() override { look_at_host_events("waiting for a device"); }
 
 private:
     [[nodiscard]] Result<> claim_passed();

@@ -35,6 +35,7 @@ public:
     void start(std::uint64_t features) override;
     void reset() override;
     void run(unsigned queue) override;
+    void stop(unsigned queue) override { request_queues_[queue].stop(); }
 
 private:
     std::span<Queue> queues_;

@@ -8,6 +8,12 @@ namespace lkvm::virtio::blk {
 
 namespace {
 
+/// A back end that does longer requests at once bounds what it does itself.
+constexpr std::uint64_t most_charged = 0x4000;
+
+/// Bytes of a failed request that are cleared at once.
+constexpr std::uint64_t clear_piece = 0x4000;
+
 RequestStatus answer_of(BlockStatus status) {
     switch (status) {
         case BlockStatus::ok:
@@ -49,6 +55,7 @@ void RequestQueue::run() {
 
 void RequestQueue::take() {
     starved_ = false;
+    if (clearing_ != 0) go_on_clearing();
     queue_->drain(
         [this]() -> std::span<Segment> {
             starved_ = free_count_ == 0;
@@ -184,6 +191,7 @@ void RequestQueue::advance(Slot& slot) {
             slot.in_flight = false;  // an empty range
         } else {
             slot.submitting = true;
+            queue_->charge(slot.request.length < most_charged ? slot.request.length : most_charged);
             backend_->submit(slot.request, *this);
             slot.submitting = false;
         }
@@ -233,11 +241,53 @@ void RequestQueue::finish(Slot& slot, RequestStatus status) {
     if (slot.parsed.type == RequestType::in && status == RequestStatus::ok) {
         writer.skip(data);
     }
+    slot.cleared = slot.chain.writable_bytes() - writer.remaining();
+    slot.answer = status;
+    if (clear(slot)) return answer(slot);
+    slot.clearing = true;
+    ++clearing_;
+    queue_->come_back();
+}
+
+bool RequestQueue::clear(Slot& slot) {
     // The used length counts from the start of the chain, so nothing before the status is left
     // as it was; after a failed read the driver sees zeroes.
-    const std::uint64_t rest = writer.remaining();
-    writer.write_zeroes(rest - 1);
-    static_cast<void>(writer.write(static_cast<std::uint8_t>(status)));
+    const std::uint64_t rest = slot.chain.writable_bytes() - 1 - slot.cleared;
+    const std::uint64_t piece = rest < clear_piece ? rest : clear_piece;
+    ChainWriter writer(*memory_, slot.chain);
+    writer.skip(slot.cleared);
+    writer.write_zeroes(piece);
+    queue_->charge(piece);
+    slot.cleared += piece;
+    return piece == rest;
+}
+
+/// A piece of one of them, if there are.
+void RequestQueue::go_on_clearing() {
+    for (Slot& slot : slots_) {
+        if (!slot.clearing) continue;
+        if (!clear(slot)) return queue_->come_back();
+        slot.clearing = false;
+        answer(slot);
+        if (--clearing_ != 0) queue_->come_back();
+        return;
+    }
+}
+
+void RequestQueue::stop() {
+    for (Slot& slot : slots_) {
+        if (clearing_ == 0) return;
+        if (!slot.clearing) continue;
+        slot.clearing = false;
+        --clearing_;
+        answer(slot);
+    }
+}
+
+void RequestQueue::answer(Slot& slot) {
+    ChainWriter writer(*memory_, slot.chain);
+    writer.skip(slot.chain.writable_bytes() - 1);
+    static_cast<void>(writer.write(static_cast<std::uint8_t>(slot.answer)));
     const std::uint32_t written = slot.chain.writable_bytes();
     queue_->complete(std::move(slot.chain), written);
     free_[free_count_++] = number(slot);

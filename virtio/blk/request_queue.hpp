@@ -43,6 +43,8 @@ public:
 
     /// Takes what is available.
     void run();
+    /// Completes what no back end works on.
+    void stop();
 
 private:
     // Header, data, status, and a few for pieces cut at the border of two banks.
@@ -58,6 +60,9 @@ private:
         BlockStatus status = BlockStatus::ok;
         bool submitting = false;
         bool in_flight = false;
+        bool clearing = false;      ///< is answered when that is done
+        RequestStatus answer{};     ///< then
+        std::uint64_t cleared = 0;  ///< bytes from the start
     };
 
     /// Apart from Slot and never initialized, so that unused ones cost no memory.
@@ -80,6 +85,10 @@ private:
     /// Submits, and goes on with the next range, until something is in flight or all is done.
     void advance(Slot& slot);
     void finish(Slot& slot, RequestStatus status);
+    /// Clears a piece of what no data went to. False: there is more.
+    [[nodiscard]] bool clear(Slot& slot);
+    void go_on_clearing();
+    void answer(Slot& slot);
 
     [[nodiscard]] std::uint16_t number(const Slot& slot) const {
         return static_cast<std::uint16_t>(&slot - slots_.data());
@@ -89,7 +98,8 @@ private:
     Queue* queue_ = nullptr;
     BlockBackend* backend_ = nullptr;
     Shared* shared_ = nullptr;
-    bool starved_ = false;  // stopped taking chains for want of a slot
+    unsigned clearing_ = 0;  // slots
+    bool starved_ = false;   // stopped taking chains for want of a slot
     std::uint16_t free_count_ = queue_size;
     std::array<std::uint16_t, queue_size> free_;
     std::array<Slot, queue_size> slots_;

@@ -64,6 +64,7 @@ ReceiveQueue::Delivery ReceiveQueue::deliver(const NetHeader& header,
         fill(header, bytes);
         count(shared_->counters.received);
         count(shared_->counters.received_bytes, bytes.size());
+        queue_->charge(bytes.size());
     } else if (delivery == Delivery::dropped) {
         // The driver counts an error for each buffer that comes back empty.
         give_back();

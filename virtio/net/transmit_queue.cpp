@@ -67,6 +67,7 @@ bool TransmitQueue::send() {
     if (backend_->send(header_, frame_) == SendStatus::busy) return false;
     count(shared_->counters.sent);
     count(shared_->counters.sent_bytes, frame_size_);
+    queue_->charge(frame_size_);
     queue_->complete(std::move(chain_), 0);
     return true;
 }

@@ -6,6 +6,13 @@
 
 namespace lkvm::virtio::rng {
 
+namespace {
+
+/// Of a random byte, in bytes that are just copied.
+constexpr std::uint64_t work_per_byte = 128;
+
+}  // namespace
+
 std::uint32_t RngDevice::fill(const DescriptorChain& chain) {
     ChainWriter writer(memory_, chain);
     std::uint32_t done = 0;
@@ -24,6 +31,8 @@ void RngDevice::run(unsigned) {
     queue_.drain([this]() -> std::span<Segment> { return segments_; },
                  [this](DescriptorChain&& chain) {
                      const std::uint32_t written = fill(chain);
+                     // They may have to be computed, which is work.
+                     queue_.charge(std::uint64_t{written} * work_per_byte);
                      queue_.complete(std::move(chain), written);
                  });
     queue_.notify();

@@ -104,6 +104,7 @@ public:
         met = condition.met();
     }
     void progress() override {}
+    [[nodiscard]] std::int32_t allowance() const override { return turn; }
 
     /// Serves kicked queues until there are none.
     void run() {
@@ -118,6 +119,7 @@ public:
     bool stuck = false;  ///< the owner does not get to run during wait()
     bool met = true;     ///< how the last wait ended
     unsigned waits = 0;
+    std::int32_t turn = 4096;  ///< what a queue may do at once
 
 private:
     virtio::MmioTransport* transport_ = nullptr;

@@ -99,6 +99,29 @@ protected:
     std::uint32_t last_length = 0;
 };
 
+TEST_P(BlkTest, ClearsWhatAFailedReadLeavesInPieces) {
+    start();
+    constexpr std::uint32_t length = 512 * 200;
+    const Offer read = offer(blk::RequestType::in, disk_size / 512, length, true);
+    ram.put_bytes(read.data, std::vector<std::byte>(length, std::byte{0xff}));
+    driver.transport.run(0);
+    EXPECT_EQ(ram.get<std::uint8_t>(read.status), 0xaa);
+    EXPECT_TRUE(driver.owner.kicked.contains(0));
+    EXPECT_EQ(request(read), io_error);
+    EXPECT_EQ(last_length, length + 1);
+    for (std::uint32_t i = 0; i < length; ++i) {
+        ASSERT_EQ(ram.get<std::uint8_t>(Gpa{read.data.value + i}), 0) << i;
+    }
+}
+
+TEST_P(BlkTest, ResetEndsClearing) {
+    start();
+    offer(blk::RequestType::in, disk_size / 512, 512 * 200, true);
+    driver.transport.run(0);
+    EXPECT_TRUE(driver.transport.reset());
+    EXPECT_FALSE(driver.ring(0).poll().has_value());
+}
+
 TEST_P(BlkTest, ReadsWhatWasWritten) {
     start();
     const Offer write = offer(blk::RequestType::out, 7, 1024, false);

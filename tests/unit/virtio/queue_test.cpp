@@ -65,6 +65,34 @@ TEST_P(QueueTest, ChainArrivesAsItWasOffered) {
     EXPECT_EQ(reader.remaining(), 96u);
 }
 
+TEST_P(QueueTest, TakesWhatTheAllowanceIsForAndComesBack) {
+    start();
+    constexpr unsigned chains = 7;
+    for (unsigned i = 0; i < chains; ++i) add({{ram.allocate(8), 8, true}});
+    driver.owner.turn = 20;
+    driver.transport.run(0);
+    EXPECT_LT(device.held.size(), 4u);
+    EXPECT_TRUE(driver.owner.kicked.contains(0));
+    driver.owner.run();
+    EXPECT_EQ(device.held.size(), chains);
+    // What comes now is kicked for.
+    add({{ram.allocate(8), 8, true}});
+    driver.kick(0);
+    EXPECT_EQ(device.held.size(), chains + 1);
+}
+
+TEST_P(QueueTest, EmptyDescriptorsUseTheAllowanceUp) {
+    start();
+    for (unsigned i = 0; i < 2; ++i) {
+        add({{ram.allocate(8), 0, false}, {ram.allocate(8), 0, false}, {ram.allocate(8), 8, true}});
+    }
+    driver.owner.turn = 10;
+    driver.transport.run(0);
+    EXPECT_EQ(device.held.size(), 1u);
+    driver.owner.run();
+    EXPECT_EQ(device.held.size(), 2u);
+}
+
 TEST_P(QueueTest, UsedBufferCarriesIdAndLength) {
     start();
     const std::uint16_t id = add({{ram.allocate(64), 64, true}});

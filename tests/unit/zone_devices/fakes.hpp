@@ -23,8 +23,10 @@ public:
 class CountingDoorbell final : public Doorbell {
 public:
     void ring(unsigned) override { ++rung; }
+    void pause() override { ++pauses; }
 
     unsigned rung = 0;
+    unsigned pauses = 0;
 };
 
 /// One queue that counts how often it is run.

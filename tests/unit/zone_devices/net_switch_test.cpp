@@ -30,12 +30,14 @@ protected:
     NetSwitchTest() {
         for (std::uint8_t i = 0; i < 3; ++i) network.add_port(sinks[i], mac(i));
     }
-    void send(unsigned port, MacAddress source, MacAddress destination, std::size_t cut = 14) {
-        std::vector<std::byte> bytes(60);
+    void send(unsigned port, MacAddress source, MacAddress destination, std::size_t cut = 14,
+              std::size_t size = 60) {
+        std::vector<std::byte> bytes(size);
         std::memcpy(bytes.data(), destination.data(), 6);
         std::memcpy(bytes.data() + 6, source.data(), 6);
         const HostBuffer pieces[] = {{bytes.data(), cut}, {bytes.data() + cut, bytes.size() - cut}};
-        network.forward(port, {}, pieces);
+        NetSwitch::Flood flood;
+        while (!network.forward(port, {}, pieces, flood)) ++returns;
     }
     /// Frames that each port got since the last call.
     std::vector<std::size_t> counts() {
@@ -50,7 +52,17 @@ protected:
 
     NetSwitch network;
     Sink sinks[3];
+    unsigned returns = 0;  ///< before a frame was wherever it had to go
 };
+
+TEST_F(NetSwitchTest, TakesALongFrameForAllPortsInPieces) {
+    send(0, mac(0), broadcast);
+    EXPECT_EQ(counts(), (Counts{0, 1, 1}));
+    EXPECT_EQ(returns, 0U);
+    send(0, mac(0), broadcast, 14, max_frame_size);
+    EXPECT_EQ(counts(), (Counts{0, 1, 1}));
+    EXPECT_EQ(returns, 1U);
+}
 
 TEST_F(NetSwitchTest, DeliversToTheOwnerOfAnAddressOnly) {
     send(0, mac(0), mac(2));

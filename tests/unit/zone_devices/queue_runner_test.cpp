@@ -56,6 +56,7 @@ TEST_F(QueueRunnerTest, RingsOnceForSeveralEventsOfAKind) {
     EXPECT_EQ(doorbell.rung, 1U);
     runner.raise(4);
     EXPECT_EQ(doorbell.rung, 2U);
+    EXPECT_TRUE(runner.serve());
     EXPECT_FALSE(runner.serve());
     EXPECT_EQ(work.count[3], 1U);
     EXPECT_EQ(work.count[4], 1U);
@@ -63,15 +64,21 @@ TEST_F(QueueRunnerTest, RingsOnceForSeveralEventsOfAKind) {
     EXPECT_EQ(doorbell.rung, 3U);
 }
 
-TEST_F(QueueRunnerTest, StopsAfterAFewRoundsOfWorkThatMakesMore) {
+TEST_F(QueueRunnerTest, DoesOneThingAtATimeAndGivesEachItsTurn) {
     work.again = &runner;
     work.left = 100;
     runner.raise(0);
+    runner.raise(5);
     EXPECT_TRUE(runner.serve());
-    EXPECT_LT(work.count[0], 10U);
+    EXPECT_EQ(work.count[0], 1U);
+    EXPECT_EQ(work.count[5], 0U);
+    // Although the first wants more already.
+    EXPECT_TRUE(runner.serve());
+    EXPECT_EQ(work.count[0], 1U);
+    EXPECT_EQ(work.count[5], 1U);
     unsigned calls = 0;
     while (runner.serve()) ASSERT_LT(++calls, 200U);
-    EXPECT_EQ(work.count[0], 101U);
+    EXPECT_EQ(work.count[0] + work.count[5], 102U);
 }
 
 TEST_F(QueueRunnerTest, WaitsForABoundedTime) {
@@ -79,6 +86,8 @@ TEST_F(QueueRunnerTest, WaitsForABoundedTime) {
     runner.wait(Never{});
     EXPECT_GE(clock.now, QueueRunner::longest_wait_ns);
     EXPECT_LT(clock.now, 3 * QueueRunner::longest_wait_ns);
+    // Interrupts are looked at meanwhile.
+    EXPECT_GE(doorbell.pauses, 9U);
 }
 
 TEST_F(QueueRunnerTest, LetsOneCpuInAndLosesNothing) {

@@ -57,7 +57,7 @@ TEST(RandomPool, AnswersLongRequestsInPart) {
     pool.add(seed);
     std::vector<std::byte> out(10000);
     const std::size_t count = pool.fill(out);
-    EXPECT_GE(count, 1024U);
+    EXPECT_GE(count, 256U);
     EXPECT_LT(count, out.size());
 }
 
