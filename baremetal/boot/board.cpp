@@ -52,7 +52,7 @@ std::uint64_t cells64(const void* data, int cell) {
 
 /// Of QEMU's board and ours, the only ones whose tree has it.
 constexpr PowerOffRegister platform_power_off{la::memory_map::power_base.value,
-                                              la::power::sleep_off};
+                                              la::power::sleep_off, 1};
 
 Result<> read_tree(const void* tree, Board& board) {
     if (fdt_check_header(tree) != 0) return fail(ErrorCode::bad_format);

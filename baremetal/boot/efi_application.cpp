@@ -77,9 +77,11 @@ struct Handover {
     std::size_t map_step = 0;
     std::uint64_t initrd = 0;
     std::size_t initrd_size = 0;
-    alignas(8) std::array<std::byte, max_map_bytes> map{};
 };
 [[gnu::section(".handover")]] constinit Handover handover{};
+/// Not in the file, and not cleared: handover.map_size bytes are valid.
+[[gnu::section(".handover_map")]] alignas(
+    8) constinit std::array<std::byte, max_map_bytes> handover_map{};
 
 void print(const efi::SystemTable& system, std::string_view text) {
     auto* const out = reinterpret_cast<TextOutput*>(system.console[console_out].value());
@@ -164,10 +166,10 @@ Status leave_firmware(void* image, const efi::SystemTable& system) {
     constexpr int attempts = 3;
     Status status = unsupported;
     for (int attempt = 0; attempt < attempts; ++attempt) {
-        std::size_t size = handover.map.size();
+        std::size_t size = handover_map.size();
         std::size_t key = 0;
         std::uint32_t version = 0;
-        status = get_map(&size, handover.map.data(), &key, &handover.map_step, &version);
+        status = get_map(&size, handover_map.data(), &key, &handover.map_step, &version);
         if (status != 0) return status;
         handover.map_size = size;
         status = exit(image, key);
@@ -197,7 +199,7 @@ std::uint64_t lkvm_zones_efi(void* image, const efi::SystemTable* system) {
 }
 
 EfiMemoryMap efi_memory_map() {
-    return {std::span{handover.map}.first(handover.map_size), handover.map_step};
+    return {std::span{handover_map}.first(handover.map_size), handover.map_step};
 }
 
 std::span<const std::byte> efi_initrd() {

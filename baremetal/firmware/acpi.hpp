@@ -16,7 +16,7 @@ namespace lkvm::hv {
 struct PowerOffRegister {
     std::uint64_t address = 0;  ///< 0: the board has none that we can drive
     std::uint32_t value = 0;
-    unsigned size = 1;  ///< in bytes: 1, 2 or 4
+    unsigned size = 0;  ///< in bytes: 1, 2 or 4
 };
 
 /// From the root pointer at physical `root`, which EFI names: CPUIDs of the CPUs that may be
