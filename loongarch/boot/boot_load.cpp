@@ -45,8 +45,8 @@ Result<BootState> load_boot_data(const GuestMemory& memory, const BootLayout& la
     }
     memory.mark_written(command_line, command_line_limit);
     const auto tree = LKVM_TRY(memory.slice(layout.device_tree, data.device_tree.size()));
-    // It may have been built there.
-    if (tree.data() != data.device_tree.data()) {
+    // It may have been built there, and there may be none.
+    if (!tree.empty() && tree.data() != data.device_tree.data()) {
         std::memcpy(tree.data(), data.device_tree.data(), tree.size());
     }
     memory.mark_written(layout.device_tree, tree.size());

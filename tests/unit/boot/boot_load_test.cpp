@@ -199,6 +199,10 @@ TEST_F(BootLoad, ListsEveryBankInTheMemoryMapWithoutGapsOrOverlaps) {
     EXPECT_EQ(type_at(0x180000000), 7u);
 }
 
+TEST_F(BootLoad, NeedsNoDeviceTree) {
+    EXPECT_TRUE(la::load_boot_data(ram.memory(), layout_of(make_pe()), {}).has_value());
+}
+
 TEST_F(BootLoad, RefusesWhatIsTooLong) {
     const la::BootLayout layout = layout_of(make_pe());
     const std::string longest(la::command_line_limit - 1, 'x');
