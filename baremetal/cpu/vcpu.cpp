@@ -365,10 +365,12 @@ void Vcpu::idle() {
     for (;;) {
         serve_devices();
         sync_lines();
-        if (guest_interrupt_pending() || !zone_->life().may_run()) break;
+        // Read before the look at what is pending: a timer that fires in between tells nothing of
+        // itself any more, but then it is pending.
         GuestTimer timer;
         timer.config = read_guest_csr<csr::tcfg::number>();
         timer.value = read_guest_csr<csr::TVAL>();
+        if (guest_interrupt_pending() || !zone_->life().may_run()) break;
         // A little later than the guest's own, which is what ends the sleep.
         constexpr std::uint64_t margin = 4;
         const auto left = ticks_to_expiry(timer);
