@@ -56,6 +56,8 @@ public:
         Slot& slot = slots_[static_cast<std::size_t>(reason)];
         bump(slot.count, 1);
         records_[next_++ % kept] = ExitRecord{reason, pc, detail};
+        // An interrupt comes between two of them, wherever the guest is.
+        if (reason == ExitReason::interrupt) return true;
         same_ = pc == last_pc_ ? same_ + 1 : 0;
         last_pc_ = pc;
         return same_ < stuck_after || !is_without_effect(reason);
