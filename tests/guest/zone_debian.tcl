@@ -54,7 +54,7 @@ proc work_goes_on {name} {
     check_equal [zone_run "test -e /tmp/$name.status; echo \$?"] 1 "$name has ended"
 }
 proc finish_work {name patience} {
-    zone_ok "while \[ ! -e /tmp/$name.status \]; do sleep 1; done" $patience
+    zone_ok "while \[ ! -s /tmp/$name.status \]; do sleep 1; done" $patience
     check_equal [zone_ok "cat /tmp/$name.status"] 0 "status of $name: [zone_run "tail -n 5 /tmp/$name.log"]"
 }
 # KiB read and written.

@@ -18,7 +18,8 @@ wrong() {
 }
 next() { # next WORK: one more piece is done
     count=$((count + 1))
-    echo $count >"/tmp/neighbor.$1"
+    # In one step, for who reads it meanwhile.
+    echo $count >"/tmp/neighbor.$1.new" && mv "/tmp/neighbor.$1.new" "/tmp/neighbor.$1"
     usleep "$pause"
 }
 
