@@ -2,6 +2,8 @@
 # The short front of the CMake build: `make`, `make run`, `make check`; `make help` lists the rest.
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-print-directory
+# Each step uses all CPUs, and those that fetch share a cache.
+.NOTPARALLEL:
 
 BUILD ?= build
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
@@ -100,7 +102,8 @@ kvm-assets: assets loong64 ## the initrd with the loong64 lkvm and a guest for i
 
 .PHONY: kvm-selftests
 kvm-selftests: assets sysroot ## the kernel's own tests of KVM, cross-built
-	@cmake/make-kvm-selftests.sh $(ASSETS) $(BUILD)/sysroot-loong64
+	@cmake/make-kvm-selftests.sh $(ASSETS) $(BUILD)/sysroot-loong64 || \
+		echo "lkvm: warning: none of the kernel's tests of KVM" >&2
 
 .PHONY: qemu-kvm-assets
 qemu-kvm-assets: assets ## the initrd with Debian's QEMU for loong64, another client of KVM
@@ -114,7 +117,7 @@ run-kvm: lkvm kvm-assets ## Debian under KVM, in Debian on the software CPU's --
 
 .PHONY: firmware
 firmware: deps ## real firmware, to start the bare-metal hypervisor on
-	@cmake/fetch-firmware.sh $(ASSETS)/firmware
+	@cmake/fetch-firmware.sh $(ASSETS)/firmware || echo "lkvm: warning: no firmware" >&2
 
 .PHONY: baremetal
 baremetal: sysroot ## build/baremetal/lkvm-zones.efi and .elf, the bare-metal hypervisor

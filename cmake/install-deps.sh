@@ -44,7 +44,17 @@ if [ "$(id -u)" != 0 ]; then
 fi
 echo "lkvm: installing them with apt" >&2
 # A stale package list is the usual reason for a failing install, so it is refreshed first; an
-# unreachable third-party source must not end it.
-"${root[@]}" apt-get -q update >&2 || echo "lkvm: warning: package lists are not complete" >&2
-"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install \
-    "${missing[@]}" >&2
+# unreachable third-party source must not end it. Networks have hiccups, mirrors change while one
+# looks, and other programs hold apt's locks for a while: then once more.
+for pause in 10 30 60 ""; do
+    "${root[@]}" apt-get -q update >&2 || echo "lkvm: warning: package lists are not complete" >&2
+    if "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
+        -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 install "${missing[@]}" >&2; then
+        exit 0
+    fi
+    [ -n "$pause" ] || break
+    echo "lkvm: warning: packages could not be installed, trying again in $pause s" >&2
+    sleep "$pause"
+done
+echo "lkvm: error: packages could not be installed: ${missing[*]}" >&2
+exit 1

@@ -50,7 +50,7 @@ packages_open() {
     local site
     site=$(packages_site) || exit 1
     native=${arches%% *}
-    PACKAGES_DIR=$LKVM_CACHE/apt/$name
+    PACKAGES_DIR=$LKVM_CACHE/apt/$name PACKAGES_SUITES=$*
     mkdir -p "$PACKAGES_DIR"/{state/lists/partial,cache/archives/partial,etc} "$LKVM_CACHE/debs"
     # Held until the calling script ends: two builds must not update one set of lists.
     exec 9>"$PACKAGES_DIR/lock"
@@ -96,23 +96,28 @@ apt_isolated() {
 }
 
 packages_update() {
-    local log=$PACKAGES_DIR/update.log
+    local pause log=$PACKAGES_DIR/update.log
     say "updating package lists ($(awk '{ printf "%s%s", s, $(NF - 1); s = ", " }' \
         "$PACKAGES_DIR/etc/sources.list"))"
-    if apt_isolated apt-get -q update -o APT::Update::Error-Mode=any >"$log" 2>&1; then
-        touch "$PACKAGES_DIR/updated"
-        return 0
-    fi
-    if grep -qE 'NO_PUBKEY|not signed|EXPKEYSIG' "$log"; then
-        grep -E 'NO_PUBKEY|not signed|EXPKEYSIG' "$log" >&2
-        die "the suite is signed with a key this machine does not know;" \
-            "update the package debian-archive-keyring and try again"
-    fi
-    if [ -e "$PACKAGES_DIR/updated" ]; then
-        say "warning: package lists could not be updated, going on with the old ones"
-        return 0
-    fi
-    grep -E '^[EW]:' "$log" >&2 || cat "$log" >&2
+    for pause in 10 30 60 ""; do
+        if apt_isolated apt-get -q update -o APT::Update::Error-Mode=any >"$log" 2>&1; then
+            touch "$PACKAGES_DIR/updated"
+            return 0
+        fi
+        if grep -qE 'NO_PUBKEY|not signed|EXPKEYSIG' "$log"; then
+            grep -E 'NO_PUBKEY|not signed|EXPKEYSIG' "$log" >&2
+            die "the suite is signed with a key this machine does not know;" \
+                "update the package debian-archive-keyring and try again"
+        fi
+        if [ -e "$PACKAGES_DIR/updated" ]; then
+            say "warning: package lists could not be updated, going on with the old ones"
+            return 0
+        fi
+        grep -E '^[EW]:' "$log" >&2 || cat "$log" >&2
+        [ -n "$pause" ] || break
+        say "package lists could not be fetched, trying again in $pause s"
+        sleep "$pause"
+    done
     die "package lists could not be fetched"
 }
 
@@ -133,9 +138,9 @@ packages_cached() {
 }
 
 packages_fetch() {
-    local attempt rows row package uri file size hash missing megabytes
+    local pause rows row package uri file size hash missing megabytes
     local -A found
-    for attempt in 1 2; do
+    for pause in 5 20 60 ""; do
         mapfile -t rows < <(packages_uri "$@")
         [ ${#rows[@]} -eq $# ] || die "not all of these packages are in the suites asked for: $*"
         PACKAGES_FILES=() missing=() megabytes=0
@@ -160,17 +165,26 @@ packages_fetch() {
             >"$PACKAGES_DIR/download.log" 2>&1; then
             return 0
         fi
-        [ "$attempt" = 2 ] || packages_update # the suite may have moved on
+        [ -n "$pause" ] || break
+        say "could not be fetched, trying again in $pause s"
+        sleep "$pause"
+        packages_update # the suite may have moved on
     done
     grep -E '^[EW]:' "$PACKAGES_DIR/download.log" >&2 || true
     die "could not be fetched: ${missing[*]}"
 }
 
 packages_closure() {
-    local simulated
-    simulated=$(apt_isolated apt-get -q -s --no-install-recommends install "$@" 2>&1) || {
+    local suite simulated
+    # Of a suite in motion a package may want what is not there yet: then the next suite comes first.
+    for suite in $PACKAGES_SUITES; do
+        printf 'APT::Default-Release "%s";\n' "$suite" >>"$PACKAGES_DIR/etc/apt.conf"
+        if simulated=$(apt_isolated apt-get -q -s --no-install-recommends install "$@" 2>&1); then
+            mapfile -t PACKAGES_NAMES < <(awk '$1 == "Inst" { print $2 }' <<<"$simulated")
+            return 0
+        fi
+        say "warning: in $suite the dependencies of these cannot be resolved: $*"
         printf '%s\n' "$simulated" | tail -5 >&2
-        die "dependencies of $* cannot be resolved"
-    }
-    mapfile -t PACKAGES_NAMES < <(awk '$1 == "Inst" { print $2 }' <<<"$simulated")
+    done
+    die "dependencies cannot be resolved"
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Builds the fuzz targets with sanitizers and runs each for FUZZ_SECONDS (60), or all together for
-# FUZZ_TOTAL. Inputs are kept in $BUILD/corpus, so that the next run goes on from there. Arguments:
-# names of targets (all).
+# FUZZ_TOTAL. Inputs are kept in $BUILD/corpus, so that the next run goes on from there. FUZZ_SEED
+# is where the random numbers begin (0: anywhere). Arguments: names of targets (all).
 set -eu
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build-fuzz}
@@ -27,8 +27,8 @@ for target in "$@"; do
     echo "$target for $seconds s"
     mkdir -p "$build/corpus/$target" "$build/crashes"
     log="$build/$target.log"
-    if ! "$build/tests/fuzz/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-        -max_len=65536 -artifact_prefix="$build/crashes/$target-" -print_final_stats=1 \
+    if ! "$build/tests/fuzz/$target" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 \
+        -seed="${FUZZ_SEED:-0}" -max_len=65536 -artifact_prefix="$build/crashes/$target-" -print_final_stats=1 \
         "$build/corpus/$target" >"$log" 2>&1; then
         tail -n 40 "$log" >&2
         echo "$target failed; the input is in $build/crashes" >&2

@@ -13,13 +13,15 @@ finish() {
         exit 1
     fi
 }
-# Files of the project: what git tracks or would track, or all but the build in an unpacked archive.
+# Files of the project: what git tracks or would track, or all but the build in an unpacked archive
+# and in a clone that git does not trust, being somebody else's.
 project_files() {
     if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
-        git ls-files --cached --others --exclude-standard | while read -r file; do
+        # New files, too, but not what programs leave in a home directory that is here.
+        git ls-files --cached --others --exclude-standard --exclude='.*' | while read -r file; do
             [ ! -f "$file" ] || printf '%s\n' "$file"
         done
     else
-        find . -path './build*' -prune -o -type f -print | sed 's#^\./##'
+        find . \( -path './build*' -o -path ./.git \) -prune -o -type f -print | sed 's#^\./##'
     fi
 }

@@ -222,8 +222,13 @@ TEST(TimerThread, InterruptsALoopThatNeverLooks) {
     code.set_csr(csr::crmd::number, csr::crmd::DA::mask | csr::crmd::IE::mask);
     const auto loop = code.bound();
     code.op(Insn::addi_d, {.rd = a0, .rj = a0, .imm = 1}).b(loop);
+    // The host may have been busy elsewhere: then the loop has hardly begun, and gets more time.
     Program handler{SoftMachine::ram_base + 0x1000};
-    handler.op(Insn::rdtime_d, {.rd = a1}).stop(SoftMachine::stop_address);
+    const auto done = handler.label();
+    handler.op(Insn::rdtime_d, {.rd = a1}).li(t0, 1000);
+    handler.branch(Insn::bltu, {.rd = a0, .rj = t0}, done);
+    handler.set_csr(csr::TICLR, 1).set_csr(csr::tcfg::number, 500'000 | 1).op(Insn::ertn);
+    handler.bind(done).stop(SoftMachine::stop_address);
     machine.load(handler);
     const std::uint64_t before = machine.system.counter();
     machine.run(code);

@@ -10,6 +10,10 @@
 #include <fstream>
 #include <string>
 
+#include "vmm/host/unique_fd.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -70,6 +74,9 @@ class MountedHugePages : public ::testing::Test {
 protected:
     void SetUp() override {
         if (::geteuid() != 0) GTEST_SKIP() << "only root can mount";
+        // The number of pages is the system's: one test at a time changes it and counts.
+        alone = vmm::UniqueFd(::open(count_file, O_RDONLY | O_CLOEXEC));
+        if (::flock(alone.value(), LOCK_EX) != 0) GTEST_SKIP() << "no huge pages here";
         if (::mkdtemp(directory.data()) == nullptr) GTEST_SKIP() << "no directory";
         made = true;
         if (::mount("none", directory.c_str(), "hugetlbfs", 0, "pagesize=2M") != 0) {
@@ -102,7 +109,8 @@ protected:
 
     static constexpr const char* count_file =
         "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
-    std::string directory = "/tmp/lkvm-huge-XXXXXX";
+    std::string directory = testing::TempDir() + "lkvm-huge-XXXXXX";
+    vmm::UniqueFd alone;
     bool made = false;
     bool mounted = false;
     long restore = -1;

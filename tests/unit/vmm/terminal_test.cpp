@@ -55,9 +55,9 @@ public:
         return now.c_lflag == before_.c_lflag && now.c_iflag == before_.c_iflag &&
                now.c_oflag == before_.c_oflag && now.c_cflag == before_.c_cflag;
     }
-    /// True once `condition` holds; gives up after five seconds.
+    /// True once `condition` holds; gives up after a minute.
     [[nodiscard]] static bool eventually(const std::function<bool()>& condition) {
-        for (int i = 0; i < 500; ++i) {
+        for (int i = 0; i < 6000; ++i) {
             if (condition()) return true;
             ::usleep(10000);
         }

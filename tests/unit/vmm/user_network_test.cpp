@@ -6,6 +6,7 @@
 #include <cstring>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -34,6 +35,22 @@ Bytes arp_request(unsigned net, unsigned last) {
                             0,    1,    8,    0,    6,    4,    0, 1, 2, 0, 0,  0, 0,   1,
                             10,   0,    net,  15,   0,    0,    0, 0, 0, 0, 10, 0, net, last});
     return frame;
+}
+
+/// Where this process listens with TCP.
+std::optional<sockaddr_in> find_listener() {
+    for (int fd = 0; fd < 1000; ++fd) {
+        int listens = 0;
+        socklen_t size = sizeof(listens);
+        if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0) continue;
+        sockaddr_in address{};
+        size = sizeof(address);
+        if (listens != 0 && ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+            address.sin_family == AF_INET) {
+            return address;
+        }
+    }
+    return std::nullopt;
 }
 
 class UserNetworkTest : public testing::Test, protected NetEvents {
@@ -75,7 +92,7 @@ protected:
                                       std::to_integer<unsigned>(frame[13]);
                 if (type == ethertype) return frame;
             }
-            if (changed.wait_for(lock, std::chrono::seconds(10)) == std::cv_status::timeout) {
+            if (changed.wait_for(lock, std::chrono::seconds(60)) == std::cv_status::timeout) {
                 ADD_FAILURE() << "no frame";
                 return Bytes(64);
             }
@@ -122,8 +139,8 @@ TEST_F(UserNetworkTest, TheSecondNetworkIsAnother) {
 }
 
 TEST_F(UserNetworkTest, AConnectionToAForwardedPortAsksForTheGuest) {
-    // A port that is free now.
-    UniqueFd probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    // A port that is taken.
+    const UniqueFd probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -137,12 +154,14 @@ TEST_F(UserNetworkTest, AConnectionToAForwardedPortAsksForTheGuest) {
     const Outcome<> taken = make(options);
     ASSERT_FALSE(taken.has_value());
     EXPECT_NE(taken.failure().message.find("cannot listen on port"), std::string::npos);
-    // Free again.
-    probe = UniqueFd();
+    // One that the kernel chooses: nobody else can have taken it meanwhile.
+    options.forwards[0].host_port = 0;
     ASSERT_TRUE(make(options).has_value());
+    const std::optional<sockaddr_in> listening = find_listener();
+    ASSERT_TRUE(listening.has_value());
     start();
     const UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    ASSERT_EQ(::connect(client.value(), reinterpret_cast<sockaddr*>(&address), size), 0);
+    ASSERT_EQ(::connect(client.value(), reinterpret_cast<const sockaddr*>(&*listening), size), 0);
     const Bytes request = wait_for(0x0806);
     EXPECT_EQ(std::memcmp(request.data() + 38, bytes_of({10, 0, 2, 15}).data(), 4), 0);
 }

@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <thread>
 
@@ -87,21 +88,23 @@ protected:
         write(mmio::QueueReady, 1);
         write(mmio::Status,
               status::ACKNOWLEDGE | status::DRIVER | status::FEATURES_OK | status::DRIVER_OK);
-        std::atomic<std::size_t> held{0};
-        while (held == 0) {
-            std::atomic<bool> looked{false};
-            to.loop.post([&] {
-                held = to.device.held.size();
-                looked = true;
-            });
-            while (!looked) std::this_thread::yield();
-        }
+        std::size_t held = 0;
+        while (held == 0) on_loop(to, [&] { held = to.device.held.size(); });
     }
     static void finish(HeldDevice& which) {
-        which.loop.post([&] {
+        on_loop(which, [&] {
             which.device.give_back_all();
             which.device.notify(0);
         });
+    }
+    /// Has it done by the device's thread, and waits for that.
+    static void on_loop(HeldDevice& which, const std::function<void()>& what) {
+        std::atomic<bool> done{false};
+        which.loop.post([&] {
+            what();
+            done = true;
+        });
+        while (!done) std::this_thread::yield();
     }
 
     TestRam ram;
