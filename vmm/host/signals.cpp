@@ -9,12 +9,23 @@
 
 namespace lkvm::vmm {
 
+namespace {
+
+/// As nohup(1) and shells leave signals for those that are not to be ended by them.
+bool ignored(int number) {
+    struct sigaction action{};
+    return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+}  // namespace
+
 Signals::Signals() {
     sigset_t set;
     ::sigemptyset(&set);
-    for (const int number :
-         {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGTSTP, SIGCONT, SIGWINCH}) {
-        ::sigaddset(&set, number);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU,
+                             SIGTSTP, SIGCONT, SIGWINCH}) {
+        // A blocked signal is waiting even if it would be ignored.
+        if (!ignored(number)) ::sigaddset(&set, number);
     }
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
     for (const int number : {SIGPIPE, SIGTTIN, SIGTTOU, SIGXFSZ}) ::signal(number, SIG_IGN);

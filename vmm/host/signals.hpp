@@ -15,8 +15,9 @@ struct SignalNotice {
     int number = 0;
 };
 
-/// Blocks INT, TERM, HUP, QUIT, ALRM, TSTP, CONT and WINCH in the calling thread and those it makes
-/// later, and ignores PIPE, TTIN and TTOU. Make it before any other thread.
+/// Blocks INT, TERM, HUP, QUIT, ALRM, USR1, USR2, XCPU, TSTP, CONT and WINCH in the calling thread
+/// and those it makes later, except those that are ignored; ignores PIPE, TTIN, TTOU and XFSZ. Make
+/// it before any other thread.
 class Signals {
 public:
     Signals();

@@ -370,15 +370,33 @@ TEST(Machine, EndsByCtrlAX) {
 }
 
 TEST(Machine, EndsBySignals) {
-    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    for (const int number :
+         {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU}) {
+        // Whoever runs the tests may have them ignored.
+        const auto before = ::signal(number, SIG_DFL);
         MachineChild child([](const Guest& guest) {
             guest.print("up");
             while (!guest.stopping) std::this_thread::sleep_for(1ms);
         });
+        ::signal(number, before);
         child.expect("up");
         child.signal(number);
         EXPECT_EQ(child.wait(), 128 + number);
     }
+}
+
+TEST(Machine, IsNotEndedByASignalThatWasIgnoredWhenItStarted) {
+    const auto before = ::signal(SIGHUP, SIG_IGN);
+    MachineChild child([](const Guest& guest) {
+        guest.open_port();
+        guest.print("up");
+        if (guest.read() == 'p') guest.power_off();
+    });
+    ::signal(SIGHUP, before);
+    child.expect("up");
+    child.signal(SIGHUP);
+    child.type("p");
+    EXPECT_EQ(child.wait(), 0);
 }
 
 TEST(Machine, EndsWhenTheReaderOfItsOutputIsGone) {
