@@ -156,11 +156,12 @@ void VirtioDevices::start() {
     for (const auto& device : devices_) device->start();
 }
 
-Outcome<> VirtioDevices::reset() {
-    return reset_within(reset_patience);
+Outcome<> VirtioDevices::reset(const std::function<bool()>& give_up) {
+    return reset_within(reset_patience, give_up);
 }
 
-Outcome<> VirtioDevices::reset_within(std::chrono::milliseconds limit) {
+Outcome<> VirtioDevices::reset_within(std::chrono::milliseconds limit,
+                                      const std::function<bool()>& give_up) {
     const auto started = std::chrono::steady_clock::now();
     bool told = false;
     busy_.clear();
@@ -174,7 +175,7 @@ Outcome<> VirtioDevices::reset_within(std::chrono::milliseconds limit) {
             names += text(names.empty() ? "" : ", ", device->name());
         }
         const auto waited = std::chrono::steady_clock::now() - started;
-        if (waited >= limit) {
+        if (waited >= limit || give_up()) {
             return Failure{ExitCode::runtime_error,
                            text(names, ": the host does not finish its requests")};
         }
@@ -192,7 +193,7 @@ Outcome<> VirtioDevices::stop() {
 Outcome<> VirtioDevices::stop(std::chrono::milliseconds limit) {
     if (!std::exchange(running_, false)) return {};
     // What is in flight refers to guest memory and the devices.
-    Outcome<> outcome = reset_within(limit);
+    Outcome<> outcome = reset_within(limit, [] { return false; });
     for (const auto& device : devices_) {
         if (std::ranges::find(busy_, device.get()) == busy_.end()) device->stop();
     }

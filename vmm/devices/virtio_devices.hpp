@@ -57,8 +57,9 @@ public:
     /// Starts the devices' threads.
     void start();
     /// Power-on state, for a reboot; waits for requests in flight. The vCPUs stand still. Failure:
-    /// the host does not finish the requests of the devices that the message names.
-    [[nodiscard]] Outcome<> reset();
+    /// the host does not finish the requests of the devices that the message names; `give_up` is
+    /// asked about once a second whether that is waited for any longer.
+    [[nodiscard]] Outcome<> reset(const std::function<bool()>& give_up);
     /// Resets and ends the threads, after the vCPUs stopped. Failure as with reset(): those devices
     /// and the workers go on, and so must all that they refer to, until the process ends.
     [[nodiscard]] Outcome<> stop();
@@ -84,7 +85,8 @@ private:
     [[nodiscard]] Outcome<> add_shares(const DeviceOptions& options, const Wiring& wiring);
     void add_balloon(const DeviceOptions& options, const Wiring& wiring);
     [[nodiscard]] DevicePlace next_place(const Wiring& wiring, std::string name) const;
-    [[nodiscard]] Outcome<> reset_within(std::chrono::milliseconds limit);
+    [[nodiscard]] Outcome<> reset_within(std::chrono::milliseconds limit,
+                                         const std::function<bool()>& give_up);
 
     StderrLog* log_ = nullptr;
     std::unique_ptr<WorkerPool> workers_;

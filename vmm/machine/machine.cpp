@@ -123,7 +123,13 @@ Outcome<std::optional<ExitCode>> Machine::guest_reset() {
     }
     log_.info("the guest resets itself");
     pause_vcpus();
-    LKVM_CHECK(devices_.reset());
+    std::optional<ExitCode> ended;
+    const Outcome<> reset = devices_.reset([&] {
+        ended = ended_by_user();
+        return ended.has_value();
+    });
+    if (ended.has_value()) return ended;
+    LKVM_CHECK(reset);
     platform_.reset();
     ram_.clear();
     LKVM_CHECK(load());
@@ -152,10 +158,7 @@ void Machine::drain_console(bool patient) {
     for (int i = 0; patient || i < impatient_steps; ++i) {
         if (console_.output().drain(step)) return;
         // The reader may never come back: the user can still end this.
-        if (const auto end = serve_signals()) return;
-        if (input_open_ && patient) {
-            if (const auto end = read_input()) return;
-        }
+        if (patient ? ended_by_user() : serve_signals()) return;
         if ((wishes_.load(std::memory_order_acquire) & wish_broken) != 0) return;
     }
 }

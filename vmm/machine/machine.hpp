@@ -106,6 +106,8 @@ private:
     [[nodiscard]] Outcome<std::optional<ExitCode>> guest_reset();
     [[nodiscard]] std::optional<ExitCode> serve_signals();
     [[nodiscard]] std::optional<ExitCode> read_input();
+    /// Signals and keys, for where the loop waits for something else.
+    [[nodiscard]] std::optional<ExitCode> ended_by_user();
     [[nodiscard]] std::optional<ExitCode> command(KeyCommand key);
     void watch_for_panic();
     void pump_console();

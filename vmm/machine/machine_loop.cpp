@@ -50,6 +50,9 @@ Outcome<ExitCode> Machine::run() {
     Terminal::restore();
     // What went wrong first is the reason for what follows.
     if (end.has_value()) LKVM_CHECK(finished);
+    // The vCPUs' last words, for example that the end of a trace could not be written.
+    const bool failed = (wishes_.load(std::memory_order_acquire) & wish_failed) != 0;
+    if (end.has_value() && failed) return ExitCode::runtime_error;
     return end;
 }
 
@@ -131,6 +134,11 @@ std::optional<ExitCode> Machine::serve_signals() {
         }
     }
     return std::nullopt;
+}
+
+std::optional<ExitCode> Machine::ended_by_user() {
+    if (const auto end = serve_signals()) return end;
+    return input_open_ ? read_input() : std::nullopt;
 }
 
 void Machine::pump_console() {

@@ -19,6 +19,9 @@
 #include "vmm/soft/code_memory.hpp"
 #include "vmm/text.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace lkvm::vmm {
 namespace {
 
@@ -31,7 +34,10 @@ public:
     static Outcome<std::unique_ptr<LineFile>> create(const std::string& option,
                                                      const std::string& path, Fatal fatal) {
         if (path.empty()) return std::unique_ptr<LineFile>{};
-        std::FILE* const file = std::fopen(path.c_str(), "we");
+        // Opened by that name, a file that is our standard error would be cut and written to twice.
+        std::FILE* const file = path == "/dev/stderr"
+                                    ? ::fdopen(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0), "w")
+                                    : std::fopen(path.c_str(), "we");
         const std::string name = text(option, " '", path, "'");
         if (file == nullptr) return setup_failure(text(name, ": ", system_error_text(errno)));
         return std::unique_ptr<LineFile>(new LineFile(file, name, std::move(fatal)));
@@ -59,6 +65,9 @@ public:
                                 static_cast<unsigned long long>(marker.guest_instructions)) >= 0 &&
                    std::fflush(file.file_) == 0);
     }
+
+    /// Writes what is kept back, when there are no more lines to come.
+    void finish() { check(std::fflush(file_) == 0); }
 
 private:
     LineFile(std::FILE* file, std::string name, Fatal fatal)
@@ -151,6 +160,7 @@ public:
         if (system_.hold_requested()) system_.release();
         for (std::thread& thread : threads_) thread.join();
         threads_.clear();
+        if (trace_ != nullptr) trace_->finish();
     }
 
     void set_line(unsigned cpu, unsigned line, bool level) override {

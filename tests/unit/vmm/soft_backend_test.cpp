@@ -7,9 +7,13 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -19,9 +23,14 @@
 #include <lkvm/mmio_bus.hpp>
 
 #include "loongarch/platform/memory_map.hpp"
+#include "tests/unit/vmm/temporary_file.hpp"
 #include "vmm/host/host_clock.hpp"
+#include "vmm/host/unique_fd.hpp"
 #include "vmm/machine/backend_request.hpp"
 #include "vmm/machine/guest_ram.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace lkvm::test {
 namespace {
@@ -60,6 +69,25 @@ struct Surroundings {
 };
 
 constexpr vmm::VcpuStart start{.pc = default_ram_base.value};
+
+/// Runs a program of two instructions, which stores to memory, then sleeps, and is stopped.
+void run_little(const vmm::BackendRequest& request) {
+    constexpr std::uint32_t st_d_a1_a0 = 0x29c00085;
+    constexpr std::uint32_t idle = 0x06488000;
+    GuestMemory& memory = request.memory;
+    const Gpa seen{default_ram_base.value + 0x1000};
+    ASSERT_TRUE(memory.write(default_ram_base, Le32{st_d_a1_a0}).has_value());
+    ASSERT_TRUE(memory.write(Gpa{default_ram_base.value + 4}, Le32{idle}).has_value());
+    auto backend = vmm::make_soft_backend(request);
+    ASSERT_TRUE(backend.has_value());
+    const std::unique_ptr<vmm::Backend> owned = std::move(backend).value();
+    owned->reset({.pc = default_ram_base.value, .a0 = seen.value, .a1 = 1}, start);
+    owned->resume();
+    while (memory.read<std::uint64_t>(seen).value() == 0) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
+    owned->stop();
+}
 
 /// In sanitized builds: its parts refer to each other until the last one is gone.
 TEST(SoftBackend, GoesCleanlyWithAllItsCpusRunningOrNot) {
@@ -100,6 +128,31 @@ TEST(SoftBackend, SaysOnceThatATraceCannotBeWritten) {
     }
     owned->stop();
     EXPECT_EQ(told, std::vector<std::string>{"--trace '/dev/full': No space left on device"});
+}
+
+TEST(SoftBackend, SaysThatTheLastLinesOfATraceCannotBeWritten) {
+    Surroundings around;
+    std::vector<std::string> told;
+    vmm::BackendRequest request = around.request(1);
+    request.trace_file = "/dev/full";
+    request.fatal = [&](const std::string& report) { told.push_back(report); };
+    run_little(request);
+    EXPECT_EQ(told, std::vector<std::string>{"--trace '/dev/full': No space left on device"});
+}
+
+TEST(SoftBackend, TracesToStandardErrorBehindWhatIsThere) {
+    const TemporaryFile file(std::string_view("before\n"));
+    const vmm::UniqueFd error(::open(file.path().c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    const vmm::UniqueFd kept(::dup(STDERR_FILENO));
+    ASSERT_GE(::dup2(error.value(), STDERR_FILENO), 0);
+    Surroundings around;
+    vmm::BackendRequest request = around.request(1);
+    request.trace_file = "/dev/stderr";
+    run_little(request);
+    ASSERT_GE(::dup2(kept.value(), STDERR_FILENO), 0);
+    std::ifstream read(file.path());
+    const std::string text(std::istreambuf_iterator<char>(read), {});
+    EXPECT_TRUE(text.starts_with("before\n0 0000000090000000 29c00085 st.d")) << text;
 }
 
 }  // namespace

@@ -166,6 +166,19 @@ TEST_F(StuckHost, IsNamedByItsDeviceAndTheOthersAreReset) {
     delete &stuck;
 }
 
+TEST_F(StuckHost, IsNotWaitedForOnceTheUserGivesUp) {
+    bool deleted = false;
+    HeldDevice& device = add("virtio-blk0", &deleted);
+    devices->start();
+    ask(device);
+    unsigned asked = 0;
+    const vmm::Outcome<> outcome = devices->reset([&] { return ++asked == 1; });
+    EXPECT_FALSE(outcome.has_value());
+    EXPECT_EQ(asked, 1u);
+    finish(device);
+    EXPECT_TRUE(devices->stop(60s).has_value());
+}
+
 TEST_F(StuckHost, IsLeftBehindByTheDestructor) {
     bool deleted = false;
     HeldDevice& stuck = add("virtio-blk0", &deleted);
