@@ -132,6 +132,7 @@ void note_backend_options(const RunOptions& options, MachineConfig& machine) {
     };
     note_flag(machine.soft_only, "--lvz", options.lvz);
     note(machine.soft_only, "--trace", options.trace_file);
+    note(machine.soft_only, "--markers", options.marker_file);
     note_flag(machine.soft_only, "--debug-single-step", options.single_step);
     note(machine.soft_only, "--code-cache", options.code_cache);
     if (machine.kvm.irqchip == IrqchipChoice::kernel) {
@@ -192,6 +193,9 @@ Outcome<> check_firmware(const RunOptions& options, MachineConfig& machine) {
     if (!options.bundle.empty()) {
         return bad_value("--firmware", options.firmware,
                          "a zone of a bundle starts without firmware, expected no such option");
+    }
+    if (options.firmware.ends_with(',')) {
+        return bad_value("--firmware", options.firmware, "nothing behind the last comma");
     }
     std::string_view rest = options.firmware;
     machine.firmware = next_field(rest);

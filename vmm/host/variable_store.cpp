@@ -49,7 +49,12 @@ Outcome<VariableStore> VariableStore::open(const std::string& path, std::uint64_
             return failed("another machine uses it");
         }
         if (status.st_size == 0) {
-            LKVM_CHECK(erase(store.fd_.value(), size, failed));
+            const Outcome<> erased = erase(store.fd_.value(), size, failed);
+            if (!erased.has_value()) {
+                // Empty it is as good as new; if not even that can be done, the size will tell.
+                static_cast<void>(::ftruncate(store.fd_.value(), 0));
+                return erased.failure();
+            }
         } else if (!std::cmp_equal(status.st_size, size)) {
             return failed(
                 text("the file has ", status.st_size, " bytes, expected ", size, " or a new file"));

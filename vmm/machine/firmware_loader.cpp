@@ -53,7 +53,6 @@ Outcome<FirmwareLoader> FirmwareLoader::open(const MachineConfig& config) {
         MemoryMapping::create((code.size() + rom_alignment - 1) / rom_alignment * rom_alignment,
                               map::firmware_base.value));
     std::memcpy(loader.code_.bytes().data(), code.data(), code.size());
-    loader.variables_ = LKVM_CHECK(VariableStore::open(config.variables, map::variables_size));
     if (!config.kernel.empty()) {
         const InputFile kernel = LKVM_CHECK(InputFile::open("--kernel", config.kernel));
         loader.kernel_ = LKVM_CHECK(kernel.read_all(handed_limit));
@@ -69,6 +68,8 @@ Outcome<FirmwareLoader> FirmwareLoader::open(const MachineConfig& config) {
         const InputFile initrd = LKVM_CHECK(InputFile::open("--initrd", config.initrd));
         loader.initrd_ = LKVM_CHECK(initrd.read_all(handed_limit));
     }
+    // Last, as it may make a file.
+    loader.variables_ = LKVM_CHECK(VariableStore::open(config.variables, map::variables_size));
     return loader;
 }
 

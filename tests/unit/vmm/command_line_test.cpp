@@ -181,6 +181,7 @@ TEST(CommandLine, RefusesOptionsThatDoNothingWithTheBackend) {
     const std::string nothing = ": does nothing under KVM, expected --accel soft or no such option";
     EXPECT_EQ(failure({"run", "k", "--accel", "kvm", "--lvz"}), "--lvz" + nothing);
     EXPECT_EQ(failure({"run", "k", "--accel", "kvm", "--trace", "t"}), "--trace 't'" + nothing);
+    EXPECT_EQ(failure({"run", "k", "--accel", "kvm", "--markers", "m"}), "--markers 'm'" + nothing);
     EXPECT_EQ(failure({"run", "k", "--accel", "kvm", "--debug-single-step"}),
               "--debug-single-step" + nothing);
     EXPECT_EQ(failure({"run", "k", "--accel", "kvm", "--code-cache", "64M"}),
@@ -375,6 +376,8 @@ TEST(CommandLine, RefusesWhatFirmwareCannotUse) {
               "--firmware 'f,var=v': 'var=v' is no option of it, expected vars=FILE");
     EXPECT_EQ(failure({"run", "--firmware", ",vars=v"}),
               "--firmware ',vars=v': expected FILE[,vars=FILE]");
+    EXPECT_EQ(failure({"run", "--firmware", "f,vars=v,"}),
+              "--firmware 'f,vars=v,': nothing behind the last comma");
     EXPECT_EQ(failure({"run", "--firmware", "f", "--bundle", "b", "--zone", "z"}),
               "--firmware 'f': a zone of a bundle starts without firmware, expected no such "
               "option");

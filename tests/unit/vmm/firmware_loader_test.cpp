@@ -8,6 +8,10 @@
 
 #include "tests/unit/vmm/temporary_file.hpp"
 
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 namespace lkvm::test {
 namespace {
 
@@ -27,6 +31,10 @@ TEST(FirmwareLoader, SaysWhatIsWrongWithAFile) {
     EXPECT_EQ(failure(config), "--kernel '" + code.path() +
                                    "': no EFI application, which is all that firmware starts: "
                                    "expected a vmlinuz or another PE image");
+    // A mistake leaves no file of variables behind.
+    config.variables = code.path() + ".vars";
+    EXPECT_NE(failure(config), "");
+    EXPECT_NE(::access(config.variables.c_str(), F_OK), 0);
     const TemporaryFile big(std::string((16u << 20) + 1, 'x'));
     config.firmware = big.path();
     EXPECT_NE(failure(config).find("the file is too big"), std::string::npos);
@@ -75,6 +83,24 @@ TEST(VariableStore, KeepsWhatIsWrittenInItsFile) {
     ASSERT_FALSE(other.has_value());
     EXPECT_NE(other.failure().message.find("has 262144 bytes, expected 524288"), std::string::npos);
     std::remove(path.c_str());
+}
+
+TEST(VariableStore, CanMakeItsFileAnewAfterTheDiskWasFull) {
+    const TemporaryFile file(std::string_view(""));
+    constexpr std::uint64_t size = 0x40000;
+    // A limit of this process takes the place of the disk's.
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    const rlimit small{.rlim_cur = size / 2, .rlim_max = before.rlim_max};
+    auto* const handler = ::signal(SIGXFSZ, SIG_IGN);
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    const auto full = vmm::VariableStore::open(file.path(), size);
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    ::signal(SIGXFSZ, handler);
+    ASSERT_FALSE(full.has_value());
+    EXPECT_EQ(full.failure().message, "--firmware vars='" + file.path() + "': File too large");
+    const auto again = vmm::VariableStore::open(file.path(), size);
+    EXPECT_TRUE(again.has_value()) << again.failure().message;
 }
 
 }  // namespace
