@@ -8,8 +8,8 @@ set -euo pipefail
 packages=(
     clang-19 lld-19 llvm-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev g++
     cmake ninja-build ccache device-tree-compiler
-    libfdt-dev libzstd-dev zlib1g-dev liblzma-dev liblz4-dev libcli11-dev nlohmann-json3-dev
-    libseccomp-dev libslirp-dev liburing-dev libgtest-dev libgmock-dev libbenchmark-dev
+    libfdt-dev libzstd-dev zlib1g-dev liblzma-dev liblz4-dev libcli11-dev
+    libslirp-dev liburing-dev libgtest-dev libgmock-dev libbenchmark-dev
     cpio e2fsprogs zstd gzip xz-utils lz4 expect fio iproute2 iperf3 git ca-certificates
     debian-archive-keyring
 )
