@@ -112,4 +112,12 @@ inline constexpr std::array format_table = {
     return false;
 }
 
+/// Whether it is a branch's: one of the operands is where it goes.
+[[nodiscard]] constexpr bool is_branch(Format format) {
+    for (const OperandKind kind : operands(format)) {
+        if (info(kind).kind == OperandClass::offset) return true;
+    }
+    return false;
+}
+
 }  // namespace lkvm::la

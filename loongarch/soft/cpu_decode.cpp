@@ -36,26 +36,13 @@ LKVM_HANDLER void end_of_block(Cpu& cpu, const Op* op) {
 
 bool ends_block(Insn insn) {
     switch (insn) {
-        case Insn::beq:
-        case Insn::bne:
-        case Insn::blt:
-        case Insn::bge:
-        case Insn::bltu:
-        case Insn::bgeu:
-        case Insn::beqz:
-        case Insn::bnez:
-        case Insn::bceqz:
-        case Insn::bcnez:
-        case Insn::b:
-        case Insn::bl:
-        case Insn::jirl:
         case Insn::ertn:
         case Insn::idle:
         case Insn::syscall:
         case Insn::break_:
             return true;
         default:
-            return false;
+            return is_branch(info(insn).format);
     }
 }
 

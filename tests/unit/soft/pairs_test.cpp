@@ -41,24 +41,6 @@ protected:
         }
     }
 
-    static bool is_branch(Insn insn) {
-        switch (insn) {
-            case Insn::beqz:
-            case Insn::bnez:
-            case Insn::beq:
-            case Insn::bne:
-            case Insn::blt:
-            case Insn::bge:
-            case Insn::bltu:
-            case Insn::bgeu:
-            case Insn::b:
-            case Insn::bl:
-                return true;
-            default:
-                return false;
-        }
-    }
-
     /// `insn` with random registers, and an immediate that keeps addresses near `data`.
     std::uint32_t random_word(Insn insn) {
         static constexpr std::array<std::uint8_t, 6> registers{zero, t0, t1, t2, a0, a1};
@@ -72,7 +54,7 @@ protected:
         if (insn == Insn::jirl) {
             operands.rj = far_pointer;
             operands.imm = 0;
-        } else if (is_branch(insn)) {
+        } else if (la::is_branch(la::format_of(insn))) {
             operands.imm = static_cast<std::int32_t>(far - code - 4);
         }
         return la::encode(insn, operands);
