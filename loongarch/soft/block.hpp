@@ -23,7 +23,6 @@ struct BlockMode {
     static constexpr std::uint8_t lasx = 8;
     static constexpr std::uint8_t guest = 16;
     static constexpr std::uint8_t single_step = 32;
-    /// With guest: the unit is off because of the root's EUEN, not the guest's.
     [[nodiscard]] bool has(std::uint8_t bit) const { return (bits & bit) != 0; }
     friend bool operator==(BlockMode, BlockMode) = default;
 };
