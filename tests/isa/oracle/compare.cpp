@@ -58,9 +58,9 @@ bool same_fault(const CaseBlock& expected, const CaseBlock& actual) {
            signal_of(actual.fault) == expected.fault && expected.fault_pc == actual.fault_pc;
 }
 
-std::string instructions(const Case& tested, std::size_t index) {
+std::string instructions(const Case& tested) {
     std::string text;
-    std::uint64_t pc = body_address(index);
+    std::uint64_t pc = tested.body.before.gpr[body_register];
     for (const std::uint32_t word : tested.body.words) {
         std::array<char, la::disassembly_size> buffer{};
         text += "    ";
@@ -102,8 +102,7 @@ std::string sources(const Case& tested) {
 
 }  // namespace
 
-std::string compare(const Case& tested, std::size_t index, const CaseBlock& expected,
-                    const CaseBlock& actual) {
+std::string compare(const Case& tested, const CaseBlock& expected, const CaseBlock& actual) {
     std::string text;
     for (unsigned i = 0; i < 32; ++i) {
         if (expected.gpr[i] != actual.gpr[i]) {
@@ -139,7 +138,7 @@ std::string compare(const Case& tested, std::size_t index, const CaseBlock& expe
                        static_cast<unsigned long long>(actual.fault_pc));
     }
     if (text.empty()) return text;
-    return instructions(tested, index) + sources(tested) + text;
+    return instructions(tested) + sources(tested) + text;
 }
 
 }  // namespace lkvm::test::oracle

@@ -10,12 +10,11 @@
 namespace lkvm::test::oracle {
 
 /// What differs, for people, with the case; empty if nothing does.
-[[nodiscard]] std::string compare(const Case& tested, std::size_t index, const CaseBlock& expected,
+[[nodiscard]] std::string compare(const Case& tested, const CaseBlock& expected,
                                   const CaseBlock& actual);
 
 /// Why a difference in this case is accepted, or empty. See exceptions.cpp.
-[[nodiscard]] std::string_view accepted_difference(const Case& tested, std::size_t index,
-                                                   const CaseBlock& expected,
+[[nodiscard]] std::string_view accepted_difference(const Case& tested, const CaseBlock& expected,
                                                    const CaseBlock& actual);
 
 }  // namespace lkvm::test::oracle

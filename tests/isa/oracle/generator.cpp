@@ -121,15 +121,7 @@ void mark(Case& out, std::int32_t what) {
 }
 
 bool is_branch(Insn insn) {
-    switch (la::format_of(insn)) {
-        case Format::JS_OFF16:
-        case Format::J_OFF21:
-        case Format::CJ_OFF21:
-        case Format::OFF26:
-            return true;
-        default:
-            return insn == Insn::jirl;
-    }
+    return la::is_branch(la::format_of(insn));
 }
 
 /// A branch over one instruction or back to one before it.
@@ -211,38 +203,43 @@ Case make_case(Insn insn, Random& random, std::size_t index) {
     return out;
 }
 
+CaseBlock sequence_state(Random& random, std::size_t index) {
+    CaseBlock state;
+    fill_state(state, random, index, random.one_in(2) ? Lanes::float64 : Lanes::float32);
+    state.fcsr &= ~0x1fu;
+    state.gpr[base_register] = memory_address(index) + CaseBlock{}.memory.size() / 2;
+    state.gpr[displacement_register] = random.below(128) - 64;
+    return state;
+}
+
+std::optional<Decoded> plain(Insn insn, Random& random, std::uint32_t kept) {
+    if (!reason_to_leave_out(insn).empty() || !is_implemented(insn) || is_branch(insn) ||
+        is_atomic(insn) || is_bound(insn) || insn == Insn::break_ || insn == Insn::movgr2fcsr) {
+        return std::nullopt;
+    }
+    Decoded decoded = random_operands(insn, random);
+    if (writes_gpr(decoded) && (kept >> decoded.rd & 1) != 0) return std::nullopt;
+    if (!is_memory(insn)) return decoded;
+    decoded.rj = base_register;
+    decoded.rk = uses_index(insn) ? displacement_register : std::uint8_t{0};
+    if (uses_index(insn)) return decoded;
+    const auto kind = la::operands(la::format_of(insn))[2];
+    decoded.imm = la::info(kind).shift == 0
+                      ? static_cast<std::int32_t>(random.below(190)) - 95
+                      : (static_cast<std::int32_t>(random.below(24)) - 12) * 8;
+    if (!la::encodable(insn, {decoded.rd, decoded.rj, decoded.rk, decoded.ra, decoded.imm})) {
+        decoded.imm = 0;
+    }
+    return decoded;
+}
+
 Case make_sequence(Random& random, std::size_t index) {
+    constexpr std::uint32_t kept = 1u << base_register | 1u << displacement_register;
     Case out;
-    fill_state(out.body.before, random, index, random.one_in(2) ? Lanes::float64 : Lanes::float32);
-    out.body.before.fcsr &= ~0x1fu;
-    // Two registers that the sequence never writes make its addresses.
-    constexpr std::uint8_t base = 22;
-    constexpr std::uint8_t displacement = 23;
-    out.body.before.gpr[base] = memory_address(index) + 128;
-    out.body.before.gpr[displacement] = random.below(128) - 64;
+    out.body.before = sequence_state(random, index);
     while (out.body.words.size() < 8) {
         const auto insn = static_cast<Insn>(random.below(la::insn_count));
-        if (!reason_to_leave_out(insn).empty() || !is_implemented(insn) || is_branch(insn) ||
-            is_atomic(insn) || is_bound(insn) || insn == Insn::break_ || insn == Insn::movgr2fcsr) {
-            continue;
-        }
-        Decoded decoded = random_operands(insn, random);
-        if (writes_gpr(decoded) && (decoded.rd == base || decoded.rd == displacement)) continue;
-        if (is_memory(insn)) {
-            decoded.rj = base;
-            decoded.rk = uses_index(insn) ? displacement : std::uint8_t{0};
-            if (!uses_index(insn)) {
-                const auto kind = la::operands(la::format_of(insn))[2];
-                decoded.imm = la::info(kind).shift == 0
-                                  ? static_cast<std::int32_t>(random.below(190)) - 95
-                                  : (static_cast<std::int32_t>(random.below(24)) - 12) * 8;
-                if (!la::encodable(insn,
-                                   {decoded.rd, decoded.rj, decoded.rk, decoded.ra, decoded.imm})) {
-                    decoded.imm = 0;
-                }
-            }
-        }
-        emit(out, decoded);
+        if (const auto decoded = plain(insn, random, kept)) emit(out, *decoded);
     }
     return out;
 }

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "loongarch/isa/instruction.hpp"
@@ -22,6 +24,17 @@ struct Case {
 
 /// A case for `insn`, to stand at place `index` of its batch.
 [[nodiscard]] Case make_case(la::Insn insn, Random& random, std::size_t index);
+
+/// Registers that make the addresses of sequences.
+inline constexpr std::uint8_t base_register = 22;
+inline constexpr std::uint8_t displacement_register = 23;
+
+/// What sequences start from: random, but without traps of floating-point exceptions.
+[[nodiscard]] CaseBlock sequence_state(Random& random, std::size_t index);
+
+/// `insn` with random operands, unless it is one that branches or faults, or writes a general
+/// register of `kept` (a bit for each). Accesses go to the case's memory.
+[[nodiscard]] std::optional<la::Decoded> plain(la::Insn insn, Random& random, std::uint32_t kept);
 
 /// A sequence of instructions that neither branch nor fault, each with random operands.
 [[nodiscard]] Case make_sequence(Random& random, std::size_t index);

@@ -199,13 +199,12 @@ private:
 
     void place_bodies(Image& image) {
         for (std::size_t i = 0; i < bodies_.size(); ++i) {
-            a_.pad_to(body_address(i));
+            a_.pad_to(bodies_[i].before.gpr[body_register]);
             for (const std::uint32_t word : bodies_[i].words) a_.word(word);
             a_.jump(save_);
             const CaseBlock& block = bodies_[i].before;
             std::memcpy(image.data.data() + (block_address(i) - data_base), &block, sizeof(block));
         }
-        a_.pad_to(body_address(bodies_.size()));
     }
 
     const std::vector<Body>& bodies_;
@@ -236,7 +235,8 @@ std::string elf_file(const Image& image) {
     };
     const std::uint64_t code_size = image.code.size() * 4;
     const std::uint64_t data_offset = page + (code_size + page - 1) / page * page;
-    const std::array segments = {Segment{5, code_base, page, code_size},
+    // Programs may change themselves.
+    const std::array segments = {Segment{7, code_base, page, code_size},
                                  Segment{6, data_base, data_offset, image.data.size()}};
     std::string out(
         "\x7f"

@@ -10,13 +10,14 @@
 
 namespace lkvm::test::oracle {
 
-/// Instructions of a case, at most 15, and the state they start from.
+/// Instructions of a case and the state they start from. Its body_register says where they are to
+/// stand: in the order of the batch, with room for one more behind them.
 struct Body {
     std::vector<std::uint32_t> words;
     CaseBlock before;
 };
 
-/// Address of the instructions and of the state of case `index` of a batch.
+/// Address of the instructions, at most 15, and of the state of case `index` of a batch.
 [[nodiscard]] constexpr std::uint64_t body_address(std::size_t index) {
     return body_base + index * body_stride;
 }

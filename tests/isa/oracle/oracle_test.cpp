@@ -15,9 +15,11 @@
 
 #include "loongarch/csr/exception.hpp"
 #include "loongarch/isa/instruction.hpp"
+#include "loongarch/soft/pairs.hpp"
 #include "tests/isa/oracle/compare.hpp"
 #include "tests/isa/oracle/generator.hpp"
 #include "tests/isa/oracle/runner.hpp"
+#include "tests/isa/oracle/stream.hpp"
 #include "tests/isa/support.hpp"
 
 namespace lkvm::test::oracle {
@@ -60,7 +62,7 @@ protected:
         if (!expected.error.empty() || !actual.error.empty()) return false;
         for (std::size_t i = 0; i < cases.size(); ++i) {
             ++tally.cases;
-            judge(cases[i], i, expected.blocks[i], actual.blocks[i], tally);
+            judge(cases[i], expected.blocks[i], actual.blocks[i], tally);
         }
         return true;
     }
@@ -77,11 +79,11 @@ protected:
     }
 
 private:
-    static void judge(const Case& one, std::size_t index, const CaseBlock& expected,
-                      const CaseBlock& actual, Tally& tally) {
-        const std::string text = compare(one, index, expected, actual);
+    static void judge(const Case& one, const CaseBlock& expected, const CaseBlock& actual,
+                      Tally& tally) {
+        const std::string text = compare(one, expected, actual);
         if (text.empty()) return;
-        const std::string_view reason = accepted_difference(one, index, expected, actual);
+        const std::string_view reason = accepted_difference(one, expected, actual);
         if (!reason.empty()) {
             ++tally.accepted[std::string(reason)];
             return;
@@ -94,6 +96,19 @@ private:
 
     std::string qemu_;
 };
+
+/// Instructions that one handler does with the next.
+std::size_t pairs_of(const Case& one) {
+    std::size_t count = 0;
+    la::Decoded before;
+    for (const std::uint32_t word : one.body.words) {
+        la::Decoded decoded;
+        if (!la::decode(word, decoded)) decoded = {};
+        if (la::pair_handler(before.insn, decoded.insn) != nullptr) ++count;
+        before = decoded;
+    }
+    return count;
+}
 
 TEST(SoftwareCpu, ImplementsEveryInstruction) {
     std::string missing;
@@ -111,29 +126,58 @@ TEST(Compare, NoticesAChangeOfEveryByte) {
     expected.fault_pc = body_address(0);
     CaseBlock same = expected;
     same.fault = fault_flag + static_cast<std::uint64_t>(la::Exception::ALE);
-    EXPECT_EQ(compare(one, 0, expected, same), "");
+    EXPECT_EQ(compare(one, expected, same), "");
     for (std::size_t i = 0; i < sizeof(CaseBlock); ++i) {
         const bool unused = i >= offsetof(CaseBlock, unused) && i < offsetof(CaseBlock, fault);
         const bool scratch = i >= offsetof(CaseBlock, scratch) && i < offsetof(CaseBlock, memory);
         if (unused || scratch) continue;
         CaseBlock actual = same;
         reinterpret_cast<unsigned char*>(&actual)[i] ^= 1;
-        EXPECT_NE(compare(one, 0, expected, actual), "") << "byte " << i;
+        EXPECT_NE(compare(one, expected, actual), "") << "byte " << i;
     }
+}
+
+/// Whatever the pace, the outcome is that of single steps.
+void expect_same_as_steps(const std::vector<Case>& cases, Pace pace) {
+    std::vector<Body> bodies;
+    for (const Case& one : cases) bodies.push_back(one.body);
+    const Image image = make_image(bodies);
+    const RunResult running = run_soft(image, cases.size(), pace);
+    const RunResult stepping = run_soft(image, cases.size(), Pace::steps);
+    ASSERT_EQ(running.error, "");
+    ASSERT_EQ(stepping.error, "");
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+        ASSERT_EQ(std::memcmp(&running.blocks[i], &stepping.blocks[i], sizeof(CaseBlock)), 0)
+            << compare(cases[i], stepping.blocks[i], running.blocks[i]);
+    }
+}
+
+std::vector<Case> changing_code() {
+    Random random(test_seed());
+    std::vector<Case> cases;
+    while (cases.size() < 1000) {
+        cases.push_back(make_stream(random, cases.size(), Barriers::sometimes));
+    }
+    return cases;
 }
 
 TEST(SoftwareCpu, StepsAsItRuns) {
     Random random(test_seed());
-    std::vector<Body> bodies;
-    while (bodies.size() < 1000) bodies.push_back(make_sequence(random, bodies.size()).body);
-    const Image image = make_image(bodies);
-    const RunResult running = run_soft(image, bodies.size());
-    const RunResult stepping = run_soft(image, bodies.size(), Pace::steps);
-    ASSERT_EQ(running.error, "");
-    ASSERT_EQ(stepping.error, "");
-    EXPECT_EQ(std::memcmp(running.blocks.data(), stepping.blocks.data(),
-                          bodies.size() * sizeof(CaseBlock)),
-              0);
+    std::vector<Case> cases;
+    while (cases.size() < 1000) cases.push_back(make_sequence(random, cases.size()));
+    expect_same_as_steps(cases, Pace::blocks);
+}
+
+TEST(SoftwareCpu, StepsThroughChangingCodeAsItRunsIt) {
+    expect_same_as_steps(changing_code(), Pace::blocks);
+}
+
+TEST(SoftwareCpu, DoesTheSameWithRoomForAFewBlocks) {
+    expect_same_as_steps(changing_code(), Pace::cramped);
+}
+
+TEST(SoftwareCpu, DoesTheSameWhileOthersDiscardItsCode) {
+    expect_same_as_steps(changing_code(), Pace::disturbed);
 }
 
 TEST_F(Oracle, AgreesOnEveryInstruction) {
@@ -171,6 +215,24 @@ TEST_F(Oracle, AgreesOnSequences) {
         if (!run(cases, tally)) break;
     }
     report(tally);
+}
+
+TEST_F(Oracle, AgreesOnStreams) {
+    const std::size_t total = cases_per_instruction() * 20;
+    Tally tally;
+    std::size_t pairs = 0;
+    std::size_t next = 0;
+    while (next < total) {
+        Random random(std::uint64_t{test_seed()} << 32 | 0xc000'0000u | next);
+        std::vector<Case> cases;
+        for (; cases.size() < batch_size && next < total; ++next) {
+            cases.push_back(make_stream(random, cases.size(), Barriers::always));
+            pairs += pairs_of(cases.back());
+        }
+        if (!run(cases, tally)) break;
+    }
+    report(tally);
+    EXPECT_GT(pairs, 10 * total);
 }
 
 }  // namespace

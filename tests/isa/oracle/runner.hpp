@@ -22,8 +22,13 @@ struct RunResult {
 [[nodiscard]] RunResult run_qemu(const std::string& qemu, const Image& image, std::size_t cases);
 /// Whether the software CPU has semantics for `insn`.
 [[nodiscard]] bool is_implemented(la::Insn insn);
-/// How the software CPU runs: blocks chained, or instruction by instruction.
-enum class Pace { blocks, steps };
+/// How the software CPU runs.
+enum class Pace {
+    blocks,     ///< chained
+    steps,      ///< one instruction at a time
+    cramped,    ///< blocks, of which a few have room
+    disturbed,  ///< blocks, which another thread discards at any time
+};
 [[nodiscard]] RunResult run_soft(const Image& image, std::size_t cases, Pace pace = Pace::blocks);
 
 }  // namespace lkvm::test::oracle

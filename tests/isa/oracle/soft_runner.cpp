@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Runs an image on the software CPU, in direct-address mode without a kernel.
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "loongarch/soft/cpu.hpp"
@@ -68,6 +70,27 @@ private:
     std::thread thread_;
 };
 
+/// Says of one page of the code after the other that it was written.
+class Disturber {
+public:
+    Disturber(la::System& system, std::size_t code_bytes)
+        : thread_([this, &system, code_bytes] {
+            for (std::uint64_t at = 0; !done_.load(); at = (at + la::host_page_size) % code_bytes) {
+                system.on_write(Gpa{code_base + at}, 1);
+            }
+        }) {}
+    ~Disturber() {
+        done_.store(true);
+        thread_.join();
+    }
+    Disturber(const Disturber&) = delete;
+    Disturber& operator=(const Disturber&) = delete;
+
+private:
+    std::atomic<bool> done_{false};
+    std::thread thread_;
+};
+
 /// Page-aligned zeroed memory.
 class Memory {
 public:
@@ -112,7 +135,8 @@ RunResult run_soft(const Image& image, std::size_t cases, Pace pace) {
     la::System system(bus, iocsr, clock);
     system.add_region(code_base, code.span(), true);
     system.add_region(data_base, data.span(), true);
-    const Memory blocks(std::size_t{16} << 20);
+    const Memory blocks(pace == Pace::cramped ? 4 * la::BlockCache::max_block_bytes
+                                              : std::size_t{16} << 20);
     const auto cpu = std::make_unique<la::Cpu>(system, 0, la::CpuConfig::full(), blocks.span());
     system.attach(*cpu);
     device.cpu = cpu.get();
@@ -120,6 +144,8 @@ RunResult run_soft(const Image& image, std::size_t cases, Pace pace) {
     cpu->pc = image.soft_entry;
     {
         const Watchdog watchdog(*cpu, std::chrono::seconds(60));
+        std::optional<Disturber> disturber;
+        if (pace == Pace::disturbed) disturber.emplace(system, code.span().size());
         if (pace == Pace::steps) {
             cpu->step(std::uint64_t{1} << 62);
         } else {
