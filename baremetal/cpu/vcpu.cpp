@@ -122,6 +122,7 @@ void Vcpu::load_guest_registers() const {
     write_csr<csr::gstat::number>(csr::gstat::GID::put(0, zone_->gid()));
     write_csr<csr::gtlbc::number>(csr::gtlbc::TGID::put(csr::gtlbc::USETGID::mask, zone_->gid()));
     write_csr<csr::PGDL>(zone_->stage2().root());
+    write_csr<csr::PGDH>(zone_->stage2().nothing());
     write_csr<csr::pwcl::number>(Stage2::pwcl);
     write_csr<csr::pwch::number>(Stage2::pwch);
     write_csr<csr::stlbps::number>(Stage2::page_bits);

@@ -34,17 +34,21 @@ std::uint64_t index_of(std::uint64_t address, unsigned base) {
 
 }  // namespace
 
-Result<std::uint64_t> Stage2::new_table(BoardMemory& memory, std::uint64_t fill) {
-    const std::uint64_t table = LKVM_TRY(memory.allocate(table_bytes, page_size));
-    for (std::uint64_t i = 0; i < entries; ++i) *entry_at(table, i) = fill;
+void Stage2::clear(std::uint64_t table) const {
+    for (std::uint64_t i = 0; i < entries; ++i) *entry_at(table, i) = nothing_;
     pause();
+}
+
+Result<std::uint64_t> Stage2::new_table(BoardMemory& memory) const {
+    const std::uint64_t table = LKVM_TRY(memory.allocate(table_bytes, page_size));
+    clear(table);
     return table;
 }
 
 void Stage2::destroy_directory(BoardMemory& memory, std::uint64_t directory) const {
     for (std::uint64_t i = 0; i < entries; ++i) {
         const std::uint64_t entry = *entry_at(directory, i);
-        if (entry == empty_pages_ || (entry & huge) != 0) continue;
+        if (entry == nothing_ || (entry & huge) != 0) continue;
         memory.release(entry, table_bytes);
         pause();
     }
@@ -55,26 +59,25 @@ void Stage2::destroy_directory(BoardMemory& memory, std::uint64_t directory) con
 void Stage2::destroy(BoardMemory& memory) {
     for (std::uint64_t i = 0; root_ != 0 && i < entries; ++i) {
         const std::uint64_t directory = *entry_at(root_, i);
-        if (directory != empty_directory_) destroy_directory(memory, directory);
+        if (directory != nothing_) destroy_directory(memory, directory);
     }
-    for (std::uint64_t* const table : {&root_, &empty_directory_, &empty_pages_}) {
+    for (std::uint64_t* const table : {&root_, &nothing_}) {
         if (*table != 0) memory.release(*table, table_bytes);
         *table = 0;
     }
 }
 
 Result<> Stage2::create(BoardMemory& memory) {
-    empty_pages_ = LKVM_TRY(new_table(memory, 0));
-    empty_directory_ = LKVM_TRY(new_table(memory, empty_pages_));
-    root_ = LKVM_TRY(new_table(memory, empty_directory_));
+    nothing_ = LKVM_TRY(memory.allocate(table_bytes, page_size));
+    clear(nothing_);
+    root_ = LKVM_TRY(new_table(memory));
     return {};
 }
 
 Result<std::uint64_t> Stage2::table_at(BoardMemory& memory, std::uint64_t directory,
-                                       std::uint64_t index, std::uint64_t absent,
-                                       std::uint64_t fill) {
+                                       std::uint64_t index) const {
     std::uint64_t* const entry = entry_at(directory, index);
-    if (*entry == absent) *entry = LKVM_TRY(new_table(memory, fill));
+    if (*entry == nothing_) *entry = LKVM_TRY(new_table(memory));
     return *entry;
 }
 
@@ -83,15 +86,13 @@ Result<> Stage2::map(BoardMemory& memory, std::uint64_t guest, std::uint64_t hos
     if ((guest | host | size) % page_size != 0) return fail(ErrorCode::misaligned);
     for (unsigned steps = 1; size != 0; ++steps) {
         if (steps % steps_per_piece == 0) pause();
-        const std::uint64_t directory =
-            LKVM_TRY(table_at(memory, root_, index_of(guest, 36), empty_directory_, empty_pages_));
+        const std::uint64_t directory = LKVM_TRY(table_at(memory, root_, index_of(guest, 36)));
         std::uint64_t step = page_size;
         if ((guest | host) % block_size == 0 && size >= block_size) {
             step = block_size;
             *entry_at(directory, index_of(guest, 25)) = leaf(host, access) | huge;
         } else {
-            const std::uint64_t pages =
-                LKVM_TRY(table_at(memory, directory, index_of(guest, 25), empty_pages_, 0));
+            const std::uint64_t pages = LKVM_TRY(table_at(memory, directory, index_of(guest, 25)));
             *entry_at(pages, index_of(guest, 14)) = leaf(host, access);
         }
         guest += step;

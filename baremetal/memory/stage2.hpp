@@ -44,21 +44,24 @@ public:
 
     /// Physical address of the root table, for PGDL.
     [[nodiscard]] std::uint64_t root() const { return root_; }
+    /// That of a table under which there is nothing, for PGDH: the walk begins there for
+    /// guest-physical addresses with bit 47.
+    [[nodiscard]] std::uint64_t nothing() const { return nothing_; }
 
 private:
     void pause() const {
         if (pause_ != nullptr) pause_();
     }
     void destroy_directory(BoardMemory& memory, std::uint64_t directory) const;
-    [[nodiscard]] Result<std::uint64_t> new_table(BoardMemory& memory, std::uint64_t fill);
+    void clear(std::uint64_t table) const;
+    [[nodiscard]] Result<std::uint64_t> new_table(BoardMemory& memory) const;
     [[nodiscard]] Result<std::uint64_t> table_at(BoardMemory& memory, std::uint64_t directory,
-                                                 std::uint64_t index, std::uint64_t absent,
-                                                 std::uint64_t fill);
+                                                 std::uint64_t index) const;
 
     Pause pause_;
     std::uint64_t root_ = 0;
-    std::uint64_t empty_pages_ = 0;      ///< a table of invalid pages
-    std::uint64_t empty_directory_ = 0;  ///< a directory of empty_pages_
+    /// Full of its own address, which is no valid page: it does for absent tables of all levels.
+    std::uint64_t nothing_ = 0;
 };
 
 }  // namespace lkvm::hv

@@ -21,7 +21,7 @@ struct Found {
 
 /// Walks as the refill vector does: three levels of 11 bits, bit 6 of a directory entry ends early.
 std::optional<Found> walk(const Stage2& stage2, std::uint64_t guest) {
-    std::uint64_t table = stage2.root();
+    std::uint64_t table = (guest >> 47 & 1) != 0 ? stage2.nothing() : stage2.root();
     for (const unsigned shift : {36u, 25u}) {
         const std::uint64_t entry =
             *physical_pointer<std::uint64_t>(table + (guest >> shift & 2047) * 8);
@@ -54,7 +54,8 @@ protected:
 constexpr std::uint64_t mib = 0x100000;
 
 TEST_F(Stage2Test, HasNothingBeforeItIsMapped) {
-    for (const std::uint64_t guest : {0ull, 0x90000000ull, 0x7fffffffc000ull}) {
+    for (const std::uint64_t guest :
+         {0ull, 0x90000000ull, 0x7fffffffc000ull, 0x800000000000ull, 0xffffffffc000ull}) {
         EXPECT_FALSE(walk(stage2, guest).has_value());
     }
 }
@@ -69,8 +70,9 @@ TEST_F(Stage2Test, UsesBlocksWhereAddressesAndSizeAllow) {
     EXPECT_TRUE(found->writable);
     EXPECT_FALSE(walk(stage2, 0x90000000 - 1).has_value());
     EXPECT_FALSE(walk(stage2, 0xb0000000).has_value());
-    // Root, two empty tables, one directory.
-    EXPECT_EQ(memory.counters().pieces, 4u);
+    EXPECT_FALSE(walk(stage2, 0x800090000000).has_value());
+    // Root, the empty table, one directory.
+    EXPECT_EQ(memory.counters().pieces, 3u);
 }
 
 TEST_F(Stage2Test, FallsBackToPagesAtTheEdges) {
@@ -117,8 +119,8 @@ TEST_F(Stage2Test, GivesAllTablesBack) {
 
 TEST_F(Stage2Test, GivesBackWhatItHadWhenMemoryRunsOut) {
     stage2.destroy(memory);
-    // Leave room for two tables only.
-    const std::uint64_t rest = memory.free_bytes() - 2 * Stage2::table_bytes;
+    // Leave room for one table only.
+    const std::uint64_t rest = memory.free_bytes() - Stage2::table_bytes;
     const std::uint64_t piece = memory.allocate(rest, Stage2::page_size).value();
     EXPECT_EQ(stage2.create(memory).error().code, ErrorCode::no_space);
     stage2.destroy(memory);
