@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -20,6 +21,7 @@
 #include "vmm/zones/image_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace lkvm::vmm {
@@ -35,6 +37,7 @@ class OutputFile {
 public:
     static Outcome<OutputFile> create(const std::string& path) {
         OutputFile file(path);
+        LKVM_CHECK(file.choose_target());
         file.fd_ = UniqueFd(
             ::open(file.temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
         if (!file.fd_.valid()) return file.failure();
@@ -61,7 +64,7 @@ public:
     /// Gives the file its size and its name.
     Outcome<> finish(std::uint64_t size) {
         if (::ftruncate(fd_.value(), static_cast<off_t>(size)) != 0) return failure();
-        if (std::rename(temporary_.c_str(), path_.c_str()) != 0) return failure();
+        if (std::rename(temporary_.c_str(), target_.c_str()) != 0) return failure();
         fd_ = UniqueFd();
         return {};
     }
@@ -69,13 +72,30 @@ public:
 private:
     explicit OutputFile(const std::string& path)
         : path_(path)
-        , temporary_(text(path, ".", ::getpid(), ".part")) {}
+        , target_(path) {}
 
-    [[nodiscard]] Failure failure() const {
-        return setup_failure(text("-o '", path_, "': ", system_error_text(errno)));
+    /// Its name will be that of a new file: devices keep theirs, and links.
+    Outcome<> choose_target() {
+        struct stat about{};
+        if (::stat(path_.c_str(), &about) == 0) {
+            if (S_ISDIR(about.st_mode)) return failure("is a directory, expected a file");
+            if (!S_ISREG(about.st_mode)) return failure("is not a regular file");
+            const std::unique_ptr<char, void (*)(void*)> real(::realpath(path_.c_str(), nullptr),
+                                                              std::free);
+            if (real == nullptr) return failure();
+            target_ = real.get();
+        }
+        temporary_ = text(target_, ".", ::getpid(), ".part");
+        return {};
     }
 
-    std::string path_;
+    [[nodiscard]] Failure failure() const { return failure(system_error_text(errno)); }
+    [[nodiscard]] Failure failure(std::string_view why) const {
+        return setup_failure(text("-o '", path_, "': ", why));
+    }
+
+    std::string path_;    // as given
+    std::string target_;  // where that leads to
     std::string temporary_;
     UniqueFd fd_;
 };

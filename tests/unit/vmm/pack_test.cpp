@@ -17,6 +17,8 @@
 #include "vmm/zones/bundle_file.hpp"
 #include "vmm/zones/bundle_printer.hpp"
 
+#include <sys/stat.h>
+
 namespace lkvm::test {
 namespace {
 
@@ -242,6 +244,25 @@ TEST_F(Pack, PassedThroughDevicesGetFreePins) {
     EXPECT_EQ(zone.passed[0].guest_pin, 4u);
     EXPECT_EQ(zone.passed[1].guest_pin, 3u);
     EXPECT_EQ(zone.passed[2].guest_pin, 5u);
+}
+
+TEST_F(Pack, ReplacesNeitherDevicesNorLinks) {
+    namespace fs = std::filesystem;
+    const std::string fifo = output_.path() + "-fifo";
+    ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+    EXPECT_EQ(pack(Words{"-o", fifo.c_str()} + zone("a")),
+              "-o '" + fifo + "': is not a regular file");
+    EXPECT_TRUE(fs::is_fifo(fifo));
+    fs::remove(fifo);
+    const std::string link = output_.path() + "-link";
+    fs::create_symlink(output_.path(), link);
+    EXPECT_EQ(pack(Words{"-o", link.c_str()} + zone("a")), "");
+    EXPECT_TRUE(fs::is_symlink(link));
+    EXPECT_EQ(check(), "");
+    fs::remove(link);
+    const std::string folder = testing::TempDir();
+    EXPECT_EQ(pack(Words{"-o", folder.c_str()} + zone("a")),
+              "-o '" + folder + "': is a directory, expected a file");
 }
 
 TEST_F(Pack, DamageIsFoundAndNamed) {
