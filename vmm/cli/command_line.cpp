@@ -171,21 +171,21 @@ Outcome<Command> chosen_command(Parser& parser) {
     return usage_failure(text("no command given, expected ", command_names()));
 }
 
-/// CLI11's messages as one line in our form. `command` is the word that stood where one is
-/// expected.
-std::string one_line(std::string message, std::string_view command) {
+}  // namespace
+
+std::string one_line(std::string message) {
+    // Where an option is given again, CLI11 counts values.
+    if (const std::size_t count = message.find(": At Most 1 required"); count != message.npos) {
+        message = message.substr(0, count) + ": given more than once";
+    }
     for (char& letter : message) {
         if (letter == '\n') letter = ' ';
     }
     while (!message.empty() && (message.back() == ' ' || message.back() == '.')) {
         message.pop_back();
     }
-    const bool known = command == "run" || command == "version" || command == "help" ||
-                       std::ranges::find(control_actions(), command) != control_actions().end();
-    return text(message, " (see 'lkvm help", known ? " " : "", known ? command : "", "')");
+    return message;
 }
-
-}  // namespace
 
 Outcome<Command> parse_command_line(std::span<const char* const> arguments) {
     // Its options come in groups, one for each zone, which CLI11 does not know.
@@ -202,7 +202,11 @@ Outcome<Command> parse_command_line(std::span<const char* const> arguments) {
     } catch (const CLI::CallForVersion&) {
         return Command{PrintText{text("lkvm ", version, '\n')}};
     } catch (const CLI::Error& error) {
-        return usage_failure(one_line(error.what(), arguments.size() > 1 ? arguments[1] : ""));
+        const std::string_view command = arguments.size() > 1 ? arguments[1] : "";
+        const bool known = command == "run" || command == "version" || command == "help" ||
+                           std::ranges::find(control_actions(), command) != control_actions().end();
+        return usage_failure(text(one_line(error.what()), " (see 'lkvm help", known ? " " : "",
+                                  known ? command : "", "')"));
     }
     return chosen_command(parser);
 }

@@ -23,6 +23,11 @@ bool is_directory(const std::string& path) {
     return ::stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode);
 }
 
+bool same_file(const std::string& path, const std::string& other) {
+    std::error_code missing;
+    return std::filesystem::equivalent(path, other, missing);
+}
+
 const ShareOptions* root_share(const DeviceOptions& devices) {
     const auto found = std::ranges::find(devices.shares, root_tag, &ShareOptions::tag);
     return found == devices.shares.end() ? nullptr : &*found;
@@ -41,13 +46,17 @@ bool names_root(const std::vector<std::string>& params) {
 
 }  // namespace
 
+bool has_tag(const DeviceOptions& devices, std::string_view tag) {
+    return std::ranges::find(devices.shares, tag, &ShareOptions::tag) != devices.shares.end();
+}
+
 Outcome<> check_disks(const std::vector<std::string>& arguments, DeviceOptions& devices) {
     for (const std::string& argument : arguments) {
         const auto bad = [&argument](std::string_view what) {
             return usage_failure(text("--disk '", argument, "': ", what));
         };
         if (std::optional<ShareOptions> share = parse_root_directory(argument)) {
-            if (root_share(devices) != nullptr) {
+            if (has_tag(devices, root_tag)) {
                 return bad("there is a root directory already, expected --9p for others");
             }
             devices.shares.push_back(std::move(*share));
@@ -57,6 +66,11 @@ Outcome<> check_disks(const std::vector<std::string>& arguments, DeviceOptions& 
         if (is_directory(disk.path)) {
             return bad(text("'", disk.path,
                             "' is a directory, the root file system, which has no options but ro"));
+        }
+        for (const DiskOptions& other : devices.disks) {
+            if (same_file(disk.path, other.path) && !(disk.read_only && other.read_only)) {
+                return bad("the same image twice, expected ro with both");
+            }
         }
         devices.disks.push_back(std::move(disk));
     }

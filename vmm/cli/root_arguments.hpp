@@ -3,12 +3,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vmm/devices/device_options.hpp"
 #include "vmm/outcome.hpp"
 
 namespace lkvm::vmm {
+
+/// Whether a shared directory has this tag.
+[[nodiscard]] bool has_tag(const DeviceOptions& devices, std::string_view tag);
 
 /// All of --disk. As in kvmtool a directory becomes the root file system.
 [[nodiscard]] Outcome<> check_disks(const std::vector<std::string>& arguments,

@@ -293,7 +293,11 @@ Outcome<RunCommand> check_run_options(const RunOptions& options) {
         machine.devices.vsock = LKVM_CHECK(parse_vsock(options.vsock, machine.name));
     }
     for (const std::string& share : options.shares) {
-        machine.devices.shares.push_back(LKVM_CHECK(parse_share(share)));
+        ShareOptions parsed = LKVM_CHECK(parse_share(share));
+        if (has_tag(machine.devices, parsed.tag)) {
+            return bad_value("--9p", share, "there is another directory of that tag");
+        }
+        machine.devices.shares.push_back(std::move(parsed));
     }
     // A zone has the interfaces of its description, unless told otherwise.
     if (options.bundle.empty() || !options.networks.empty()) {

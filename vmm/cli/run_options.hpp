@@ -60,6 +60,9 @@ struct RunOptions {
 /// Declares the options on CLI11's `run` command; `options` must outlive the parsing.
 void add_run_options(CLI::App& run, RunOptions& options);
 
+/// What CLI11 says about arguments it does not like, in one line.
+[[nodiscard]] std::string one_line(std::string message);
+
 /// Turns the texts into a machine. Failures name option, value and what is allowed.
 [[nodiscard]] Outcome<RunCommand> check_run_options(const RunOptions& options);
 

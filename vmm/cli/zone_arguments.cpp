@@ -270,7 +270,7 @@ Outcome<ZoneConfig> parse(std::vector<const char*>& options) {
         options.insert(options.begin(), "lkvm");
         app.parse(static_cast<int>(options.size()), options.data());
     } catch (const CLI::Error& error) {
-        return usage_failure(text(error.what(), " (see 'lkvm help pack')"));
+        return usage_failure(text(one_line(error.what()), " (see 'lkvm help pack')"));
     }
     for (const CLI::Option* const option : app.get_options()) {
         if (option->count() == 0) continue;

@@ -108,7 +108,7 @@ Outcome<> DiskImage::learn_size() {
         if (::fstat(fd_.value(), &about) != 0) return failure(system_error_text(errno));
         bytes = static_cast<std::uint64_t>(about.st_size);
     }
-    if (bytes < sector) return failure("empty, a disk has at least 512 bytes");
+    if (bytes < sector) return failure(text(bytes, " bytes, a disk has at least ", sector));
     properties_.size = bytes / sector * sector;
     return {};
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmm/machine/firmware_loader.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cstring>
 #include <utility>
 
@@ -35,8 +33,10 @@ static_assert(sizeof(MemoryMapEntry) == 24);
 /// Sizes are told in 32 bits.
 constexpr std::uint64_t handed_limit = UINT32_MAX;
 
-/// What firmware can start is a PE image, which begins so.
-constexpr std::array pe_magic{std::byte{'M'}, std::byte{'Z'}};
+/// What firmware can start is a PE image.
+bool is_pe(std::span<const std::byte> file) {
+    return file.size() >= 2 && file[0] == std::byte{'M'} && file[1] == std::byte{'Z'};
+}
 
 }  // namespace
 
@@ -49,6 +49,9 @@ Outcome<FirmwareLoader> FirmwareLoader::open(const MachineConfig& config) {
     FirmwareLoader loader(config);
     const InputFile file = LKVM_CHECK(InputFile::open("--firmware", config.firmware));
     const std::vector<std::byte> code = LKVM_CHECK(file.read_all(map::firmware_size));
+    if (is_pe(code)) {
+        return file.failure("an EFI application, not firmware: expected it with --kernel");
+    }
     loader.code_ = LKVM_CHECK(
         MemoryMapping::create((code.size() + rom_alignment - 1) / rom_alignment * rom_alignment,
                               map::firmware_base.value));
@@ -56,9 +59,7 @@ Outcome<FirmwareLoader> FirmwareLoader::open(const MachineConfig& config) {
     if (!config.kernel.empty()) {
         const InputFile kernel = LKVM_CHECK(InputFile::open("--kernel", config.kernel));
         loader.kernel_ = LKVM_CHECK(kernel.read_all(handed_limit));
-        if (!std::ranges::equal(
-                std::span{loader.kernel_}.first(std::min(loader.kernel_.size(), pe_magic.size())),
-                pe_magic)) {
+        if (!is_pe(loader.kernel_)) {
             return kernel.failure(
                 "no EFI application, which is all that firmware starts: expected a vmlinuz or "
                 "another PE image");

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "tests/unit/vmm/temporary_file.hpp"
 #include "vmm/machine/choose_backend.hpp"
 
 namespace lkvm::test {
@@ -207,6 +208,24 @@ TEST(CommandLine, RefusesABalloonOfHugePages) {
     EXPECT_EQ(failure({"run", "k", "--hugetlbfs", "/huge", "--balloon"}),
               "--hugetlbfs '/huge': memory that is reserved as a whole, expected no --balloon");
     EXPECT_EQ(run({"k", "--hugetlbfs", "/huge"}).machine.hugetlbfs, "/huge");
+}
+
+TEST(CommandLine, RefusesTheSameThingTwice) {
+    EXPECT_EQ(failure({"run", "k", "-c", "2", "-c", "3"}),
+              "--cpus: given more than once (see 'lkvm help run')");
+    EXPECT_THAT(failure({"pack", "-o", "o", "--zone", "z", "-k", "k", "-k", "l"}),
+                HasSubstr("--kernel: given more than once (see 'lkvm help pack')"));
+    EXPECT_EQ(failure({"run", "k", "--9p", "a,tag", "--9p", "b,tag"}),
+              "--9p 'b,tag': there is another directory of that tag");
+    const TemporaryFile image(std::string_view("image"));
+    const std::string writable = image.path();
+    const std::string read_only = image.path() + ",ro";
+    EXPECT_EQ(failure({"run", "k", "-d", read_only.c_str(), "-d", writable.c_str()}),
+              "--disk '" + writable + "': the same image twice, expected ro with both");
+    const auto both = run({"k", "-d", read_only.c_str(), "-d", read_only.c_str()});
+    EXPECT_EQ(both.machine.devices.disks.size(), 2u);
+    // What is not there is not the same; that is told when it is opened.
+    EXPECT_EQ(run({"k", "-d", "/no/a", "-d", "/no/a"}).machine.devices.disks.size(), 2u);
 }
 
 TEST(CommandLine, RefusesATrailingCommaOfDisks) {

@@ -35,6 +35,11 @@ TEST(FirmwareLoader, SaysWhatIsWrongWithAFile) {
     config.variables = code.path() + ".vars";
     EXPECT_NE(failure(config), "");
     EXPECT_NE(::access(config.variables.c_str(), F_OK), 0);
+    const TemporaryFile application("MZ");
+    config.firmware = application.path();
+    EXPECT_EQ(failure(config), "--firmware '" + application.path() +
+                                   "': an EFI application, not firmware: expected it with "
+                                   "--kernel");
     const TemporaryFile big(std::string((16u << 20) + 1, 'x'));
     config.firmware = big.path();
     EXPECT_NE(failure(config).find("the file is too big"), std::string::npos);
