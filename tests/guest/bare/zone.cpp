@@ -43,6 +43,16 @@ int64_t hypercall(uint64_t number, uint64_t first, uint64_t second, uint64_t thi
     return static_cast<int64_t>(a0);
 }
 
+void say(const char* text) {
+    constexpr uint64_t most = 1024;
+    while (*text != 0) {
+        uint64_t size = 0;
+        while (size < most && text[size] != 0) ++size;
+        hypercall(console_call, physical(text), size);
+        text += size;
+    }
+}
+
 const char* control(const char* verb, const char* zone) {
     char line[128];
     uint64_t size = 0;

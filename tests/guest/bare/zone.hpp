@@ -10,6 +10,9 @@ int64_t hypercall(uint64_t number, uint64_t first = 0, uint64_t second = 0, uint
                   uint64_t fourth = 0);
 inline constexpr uint64_t console_call = 1, control_call = 2;
 
+/// Hands text to the console at once: other zones' lines come before or behind it, not into it.
+void say(const char* text);
+
 /// Sends "VERB ZONE" or "VERB" as the control zone; the answer, empty if the call failed.
 const char* control(const char* verb, const char* zone = "");
 

@@ -87,7 +87,7 @@ void read_line() {
 }  // namespace
 
 void program() {
-    put("commander is ready\n");
+    say("commander is ready\n");
     for (;;) {
         read_line();
         if (typed[0] == 0) continue;
@@ -98,18 +98,12 @@ void program() {
             const char* const heir = next_word(rest);
             const uint64_t count = number(next_word(rest));
             const char* const wrong = cycle(zone, heir, count);
-            if (wrong == nullptr) {
-                put("done ");
-                put_number(count);
-                put(" cycles, nothing is lost\n");
-            } else {
-                put(wrong);
-                put('\n');
-            }
+            say(wrong == nullptr ? "done, nothing is lost" : wrong);
+            say("\n");
         } else if (const char* const answer = control(typed); *answer != 0) {
-            put(answer);
+            say(answer);
         } else {
-            put("refused\n");
+            say("refused\n");
         }
     }
 }

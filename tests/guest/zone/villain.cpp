@@ -19,8 +19,7 @@ void run_at(uint64_t address) {
     reinterpret_cast<void (*)()>(address)();
 }
 
-/// A line that no other zone's comes into the middle of: it goes to the console at once.
-void say(const char* what, uint64_t number) {
+void tell(const char* what, uint64_t number) {
     static char line[64];
     uint64_t size = 0;
     while (*what != 0) line[size++] = *what++;
@@ -28,11 +27,12 @@ void say(const char* what, uint64_t number) {
     while (shift > 0 && (number >> shift & 15) == 0) shift -= 4;
     for (; shift >= 0; shift -= 4) line[size++] = "0123456789abcdef"[number >> shift & 15];
     line[size++] = '\n';
-    hypercall(console_call, physical(line), size);
+    line[size] = 0;
+    say(line);
 }
 
 void answer(int64_t value) {
-    say(value < 0 ? "answer -" : "answer ", static_cast<uint64_t>(value < 0 ? -value : value));
+    tell(value < 0 ? "answer -" : "answer ", static_cast<uint64_t>(value < 0 ? -value : value));
 }
 
 /// Registers of the first virtio device. VIRTIO 1.2 §4.2.2.
@@ -75,7 +75,7 @@ void kick(uint16_t index = 1) {
     available[2] = 0;
     available[1] = index;
     virtio_register(0x50) = 0;
-    say("status ", virtio_register(0x70));
+    tell("status ", virtio_register(0x70));
 }
 
 void good_queue() {
@@ -178,7 +178,7 @@ void misdeed(uint64_t number) {
         case 0x40: for (;;) asm volatile("" ::: "memory");
         // clang-format on
         default:
-            say("no such misdeed: ", number);
+            tell("no such misdeed: ", number);
     }
 }
 
@@ -193,13 +193,13 @@ void program() {
             number = number << 4 | static_cast<uint64_t>(c <= '9' ? c - '0' : c - 'a' + 10);
         }
         put("\n");
-        say("does ", number);
+        tell("does ", number);
         // Its own exceptions are its own affair; one of them at a time.
         if (number == 0x32) {
             flood_of_timers();
         } else if (probe(misdeed, number) != 0) {
-            say("exception ", trap_state.estat >> 16 & 0x3f);
+            tell("exception ", trap_state.estat >> 16 & 0x3f);
         }
-        say("survived ", number);
+        tell("survived ", number);
     }
 }
