@@ -145,6 +145,8 @@ bool Zone::seems_panicked() {
 }
 
 std::size_t Zone::type(std::span<const std::byte> bytes) {
+    // Loading begins with resetting the devices: what is typed for the new life waits until then.
+    if (life_.state() == ZoneState::starting) return 0;
     Terminal* const terminal = devices_.terminal();
     if (terminal != nullptr && terminal->is_open()) return terminal->type(bytes);
     return platform_.devices().uart().receive(bytes);
