@@ -18,13 +18,13 @@ uint64_t now() {
 bool pending() {
     return (csr<estat>() & timer_line) != 0;
 }
-/// Whether the timer's line came on within a second.
+/// Whether the timer's line came on within ten seconds: hosts stand still now and then.
 bool comes() {
     const uint64_t start = now();
-    while (now() - start < second) {
+    while (now() - start < 10 * second) {
         if (pending()) return true;
     }
-    return false;
+    return pending();
 }
 void wait(uint64_t ticks) {
     const uint64_t start = now();
@@ -96,10 +96,10 @@ void one_shot() {
 }
 
 void repeated() {
+    const uint64_t start = now();
     csr<tcfg>(second / 1000 | enabled | periodic);
     line("periodic tcfg", csr<tcfg>());
     int seen = 0;
-    const uint64_t start = now();
     for (int i = 0; i < 5; ++i) {
         seen += comes();
         clear();
@@ -126,7 +126,8 @@ void interrupts() {
     csr<tcfg>(second / 1000 | enabled);
     report("interrupt of a loop", spin_interrupt, 4);
     clear();
-    csr<tcfg>(second / 1000 | enabled);
+    // Long enough to be asleep before.
+    csr<tcfg>(second / 4 | enabled);
     report("interrupt of idle", wait_interrupt, 4);
     clear();
     // idle with CRMD.IE = 0 ends too, without an exception.
