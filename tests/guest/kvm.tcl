@@ -16,7 +16,7 @@ proc kvm_host_start {cpus {image ""} {memory 1G} args} {
 # Boots an inner guest with these options to its prompt. Both prompts look the same: the inner
 # guest's banner comes in between.
 proc kvm_guest_start {options} {
-    send -- "lkvm run --accel kvm -k /guest/vmlinuz -i /guest/initrd.img $options\r"
+    send -- "lkvm run --accel kvm -k /guest/vmlinuz -i /guest/initrd.img $options; echo \"lkvm\"-ended:\$?\r"
     guest_expect {vCPUs run under the kernel's KVM} 60
     guest_expect {Linux version} 120
     guest_prompt
@@ -44,9 +44,9 @@ proc kvm_devices_guest {options} {
     guest_run {truncate -s 64M /tmp/scratch}
     send -- "lkvm run --accel kvm -k /guest/vmlinuz -i /guest/initrd.img -d /dev/vda,ro\
         -d /tmp/scratch -n mode=tap,ifname=lkvm0 --balloon --name inner\
-        -p 'root=/dev/vda ro' $options\r"
+        -p 'root=/dev/vda ro' $options; echo \"lkvm\"-ended:\$?\r"
     guest_expect {vCPUs run under the kernel's KVM} 60
-    guest_expect {bash-[0-9.]+# $} 240
+    guest_expect {bash-[0-9.]+# } 240
     send -- "cd /tmp; PS1='~ # ' exec sh\r"
     guest_prompt
     guest_run {ip link set eth0 up; ip addr add 192.168.77.2/24 dev eth0}
@@ -66,8 +66,12 @@ proc kvm_ask_host {command} {
 proc kvm_guest_end {} {
     send "poweroff\r"
     guest_expect {Power down} 60
+    kvm_check_exit
+}
+proc kvm_check_exit {} {
+    check_equal [string trim [guest_expect {lkvm-ended:[0-9]+\s} 60]] lkvm-ended:0 \
+        "exit code of lkvm under KVM"
     guest_prompt
-    check_equal [guest_run {echo $?}] 0 "exit code of lkvm under KVM"
 }
 
 # Ends the outer guest; its kernel must not have complained.

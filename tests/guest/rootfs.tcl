@@ -14,7 +14,7 @@ proc rootfs_start {args} {
     set network {-n mode=none}
     if {[lsearch -exact $args -n] >= 0} { set network {} }
     guest_start {*}$memory {*}$network -d $rootfs,ro -p "root=/dev/vda ro" {*}$args
-    guest_expect {bash-[0-9.]+# $} 240
+    guest_expect {bash-[0-9.]+# } 240
     # A shell without line editing of its own.
     send -- "cd /tmp; PS1='~ # ' exec sh\r"
     guest_prompt

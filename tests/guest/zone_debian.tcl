@@ -30,7 +30,7 @@ proc debian_shell {number name} {
         if {[zone_sees {(bash-[0-9.]+|~ )# } 3]} {
             # A shell without line editing of its own.
             send -- "cd /tmp; PS1='~ # ' exec sh\r"
-            guest_expect {~ # $}
+            guest_expect {\n[^\n]*~ # }
             return
         }
     }

@@ -44,8 +44,8 @@ set zone_marker 0
 proc zone_run {command {seconds 60}} {
     global zone_marker zone_name transcript spawn_id
     incr zone_marker
-    # The markers are spelled differently in what the terminal echoes.
-    send -- "echo \"be\"gin-$zone_marker; $command; echo \"en\"d-of-$zone_marker:\$?\r"
+    # As guest_run does.
+    send -- "echo 4 >/proc/sys/kernel/printk; echo \"be\"gin-$zone_marker; $command; echo \"en\"d-of-$zone_marker:\$?\r"
     expect {
         -timeout $seconds
         -re "begin-$zone_marker\r*\n(.*?)end-of-$zone_marker:(\[0-9\]+)\r*\n" {
