@@ -9,7 +9,7 @@ dump() { # dump BANKS OPTION...: BANKS is "base:size base:size" in hex, as the t
     local banks=$1 status dtb=$scratch/guest.dtb
     shift
     rm -f "$dtb"
-    timeout 60 "$lkvm" run -k "$kernel" -i "$initrd" "$@" --dump-dtb "$dtb" --no-reboot \
+    timeout 120 "$lkvm" run -k "$kernel" -i "$initrd" "$@" --dump-dtb "$dtb" --no-reboot \
         -p 'lkvm.run=true' >"$scratch/console" 2>&1 </dev/null
     status=$?
     [ $status -eq 0 ] || fault "$*: exit code $status"

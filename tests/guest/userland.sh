@@ -32,7 +32,7 @@ started=$SECONDS
         >"$scratch/expected" 2>"$scratch/errors" </dev/null
     echo "qemu-loongarch64: $((SECONDS - started)) s"
 } &
-timeout "${LIMIT:-220}" "$lkvm" run -k "$kernel" -i "$scratch/initrd.img" -m 1G@0x90000000 -c 2 --no-reboot \
+timeout "${LIMIT:-800}" "$lkvm" run -k "$kernel" -i "$scratch/initrd.img" -m 1G@0x90000000 -c 2 --no-reboot \
     -p "quiet lkvm.run=\"SCALE=$SCALE bash /workload/workload.sh $*\"" >"$scratch/console" 2>&1 </dev/null
 status=$?
 echo "guest: $((SECONDS - started)) s"
