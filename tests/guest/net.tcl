@@ -12,8 +12,8 @@ proc serve_one {file channel address port} {
     fileevent $channel readable [list serve_request $file $channel]
 }
 proc serve_request {file channel} {
-    if {[eof $channel]} { close $channel; return }
-    if {[string trim [gets $channel]] ne "" || [fblocked $channel]} { return }
+    if {[catch {gets $channel} line] || [eof $channel]} { close $channel; return }
+    if {[string trim $line] ne "" || [fblocked $channel]} { return }
     fileevent $channel readable {}
     set source [open $file rb]
     puts -nonewline $channel "HTTP/1.0 200 OK\r\nContent-Length: [file size $file]\r\n\r\n"
