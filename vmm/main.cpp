@@ -7,6 +7,7 @@
 #include <new>
 #include <span>
 #include <string>
+#include <system_error>
 #include <variant>
 
 #include <lkvm/assert.hpp>
@@ -82,6 +83,12 @@ int main(int argc, char** argv) {
     } catch (const std::bad_alloc&) {
         lkvm::vmm::Terminal::restore();
         log.error("the host is out of memory");
+    } catch (const std::system_error& error) {
+        // Before the guest runs.
+        lkvm::vmm::Terminal::restore();
+        log.error(lkvm::vmm::text("the host gives lkvm no more threads or open files: ",
+                                  lkvm::vmm::system_error_text(error.code().value())));
+        code = ExitCode::setup_error;
     } catch (const std::exception& error) {
         lkvm::vmm::Terminal::restore();
         log.error(lkvm::vmm::text("unexpected: ", error.what()));

@@ -17,9 +17,18 @@ Timers::~Timers() {
     if (thread_.joinable()) thread_.join();
 }
 
+void Timers::start_locked() {
+    if (!thread_.joinable()) thread_ = std::thread{[this] { run(); }};
+}
+
+void Timers::start() {
+    const std::lock_guard lock{mutex_};
+    start_locked();
+}
+
 void Timers::arm(Cpu&, std::uint64_t deadline) {
     const std::lock_guard lock{mutex_};
-    if (!thread_.joinable()) thread_ = std::thread{[this] { run(); }};
+    start_locked();
     if (deadline >= next_) return;  // run() looks at all deadlines when it wakes
     next_ = deadline;
     changed_.notify_all();

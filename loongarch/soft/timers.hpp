@@ -12,7 +12,8 @@ namespace lkvm::la {
 class Cpu;
 class System;
 
-/// Owned by System; started by the first arm(). Times are ticks of System::counter().
+/// Owned by System; the first arm() makes the thread if start() was not called. Times are ticks of
+/// System::counter().
 class Timers {
 public:
     explicit Timers(System& system)
@@ -20,6 +21,10 @@ public:
     ~Timers();
     Timers(const Timers&) = delete;
     Timers& operator=(const Timers&) = delete;
+
+    /// Makes the thread while the caller can still be told, by std::system_error, that the host
+    /// gives none.
+    void start();
 
     /// Any thread: `cpu` is to look at its timer at `deadline`, which Cpu::timer_deadline() will
     /// say at the latest when the caller next runs guest code.
@@ -30,6 +35,7 @@ public:
     void unlock() { mutex_.unlock(); }
 
 private:
+    void start_locked();
     void run();
 
     System& system_;

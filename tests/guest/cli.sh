@@ -89,6 +89,13 @@ done
 "$lkvm" version 2>"$scratch/full" >/dev/full
 [ $? -eq $setup ] || fault "version to a full device does not end with $setup"
 grep -q 'standard output: No space left' "$scratch/full" || fault "version to a full device: $(cat "$scratch/full")"
+# Out of descriptors in the middle of things.
+for files in 8 10; do
+    said=$(ulimit -n $files && timeout 20 "$lkvm" run "${k[@]}" --loglevel error 2>&1 >/dev/null </dev/null)
+    [ $? -eq $setup ] || fault "with $files descriptors: exit code not $setup: $said"
+    grep -q 'Too many open files' <<<"$said" || fault "with $files descriptors: $said"
+    [ "$(wc -l <<<"$said")" -eq 1 ] || fault "with $files descriptors, not one line: $said"
+done
 for command in list stat "stop --all" "stop it"; do
     # shellcheck disable=SC2086 # words
     said=$(env -u HOME "$lkvm" $command 2>&1)

@@ -43,6 +43,8 @@ Outcome<> VirtioDevices::create(const DeviceOptions& options, const Wiring& wiri
         return usage_failure(text("the machine has room for ", la::max_virtio_slots,
                                   " virtio devices, ", options.count(), " were asked for"));
     }
+    // Each queue and connection takes some.
+    static_cast<void>(raise_file_limit());
     LKVM_CHECK(add_disks(options, wiring));
     LKVM_CHECK(add_networks(options, wiring));
     LKVM_CHECK(add_console(options, wiring));

@@ -4,8 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "vmm/host/file_limit.hpp"
-
 #include <sys/stat.h>
 
 namespace lkvm::vmm {
@@ -15,8 +13,6 @@ Outcome<std::unique_ptr<VsockDevice>> VsockDevice::create(DevicePlace place,
     // If this fails the socket says so.
     if (!options.folder.empty()) ::mkdir(options.folder.c_str(), S_IRWXU);
     UnixListener listener = LKVM_CHECK(UnixListener::create(options.path, "--vsock"));
-    // A file for each connection; the other devices and the console need some, too.
-    static_cast<void>(raise_file_limit());
     return std::unique_ptr<VsockDevice>(
         new VsockDevice(std::move(place), options.cid, std::move(listener)));
 }

@@ -14,8 +14,7 @@ namespace lkvm::vmm {
 
 EventLoop::EventLoop(std::string name)
     : name_(std::move(name))
-    , epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
-    LKVM_ASSERT(epoll_.valid());
+    , epoll_(needed_fd(::epoll_create1(EPOLL_CLOEXEC))) {
     // Each signal is an edge, so nobody has to read the counter, which would fill in centuries.
     watch(wake_.fd(), EPOLLIN | EPOLLET, [](std::uint32_t) {});
 }

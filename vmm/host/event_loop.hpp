@@ -28,13 +28,14 @@ public:
 
     static constexpr unsigned max_triggers = 256;
 
-    /// `name` is what the host's tools show, at most 15 characters of it.
+    /// `name` is what the host's tools show, at most 15 characters of it. Throws as needed_fd().
     explicit EventLoop(std::string name);
     /// Stops.
     ~EventLoop();
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
 
+    /// Throws as std::thread if the host gives no thread.
     void start();
     /// Ends the thread after the handler it is in. What is posted later is never called.
     void stop();

@@ -15,8 +15,7 @@ namespace lkvm::vmm {
 LoopTimer::LoopTimer(EventLoop& loop, EventLoop::Handler handler)
     : loop_(loop)
     , handler_(std::move(handler))
-    , fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
-    LKVM_ASSERT(fd_.valid());
+    , fd_(needed_fd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK))) {
     loop_.watch(fd_.value(), EPOLLIN, [this](std::uint32_t) {
         std::uint64_t count = 0;
         // Fails when the timer was set anew after it rang.

@@ -3,8 +3,6 @@
 
 #include <csignal>
 
-#include <lkvm/assert.hpp>
-
 #include <sys/signalfd.h>
 
 namespace lkvm::vmm {
@@ -29,8 +27,7 @@ Signals::Signals() {
     }
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
     for (const int number : {SIGPIPE, SIGTTIN, SIGTTOU, SIGXFSZ}) ::signal(number, SIG_IGN);
-    fd_ = UniqueFd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-    LKVM_ASSERT(fd_.valid());
+    fd_ = needed_fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
 std::optional<SignalNotice> Signals::next() {

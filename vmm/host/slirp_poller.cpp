@@ -7,8 +7,6 @@
 #include <ctime>
 #include <utility>
 
-#include <lkvm/assert.hpp>
-
 #include <slirp/libslirp.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -31,9 +29,8 @@ constexpr std::pair<int, std::uint32_t> event_names[] = {{SLIRP_POLL_IN, EPOLLIN
 
 SlirpPoller::SlirpPoller(EventLoop& loop)
     : loop_(loop)
-    , sockets_(::epoll_create1(EPOLL_CLOEXEC))
-    , clock_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
-    LKVM_ASSERT(sockets_.valid() && clock_.valid());
+    , sockets_(needed_fd(::epoll_create1(EPOLL_CLOEXEC)))
+    , clock_(needed_fd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK))) {
     refresh_trigger_ = loop.add_trigger([this] { refresh(); });
     loop.watch(sockets_.value(), EPOLLIN, [this](std::uint32_t) { serve(); });
     loop.watch(clock_.value(), EPOLLIN, [this](std::uint32_t) {

@@ -2,6 +2,8 @@
 // Owner of a file descriptor.
 #pragma once
 
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include <unistd.h>
@@ -29,5 +31,12 @@ public:
 private:
     int fd_ = -1;
 };
+
+/// Owns what a system call made that fails only for want of descriptors or memory. Throws
+/// std::system_error then, as std::thread does; main() tells it.
+[[nodiscard]] inline UniqueFd needed_fd(int fd) {
+    if (fd < 0) throw std::system_error(errno, std::generic_category());
+    return UniqueFd(fd);
+}
 
 }  // namespace lkvm::vmm

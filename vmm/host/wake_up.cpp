@@ -3,16 +3,12 @@
 
 #include <cstdint>
 
-#include <lkvm/assert.hpp>
-
 #include <sys/eventfd.h>
 
 namespace lkvm::vmm {
 
 WakeUp::WakeUp()
-    : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    LKVM_ASSERT(fd_.valid());
-}
+    : fd_(needed_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))) {}
 
 void WakeUp::signal() {
     const std::uint64_t one = 1;

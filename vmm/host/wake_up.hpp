@@ -9,7 +9,7 @@ namespace lkvm::vmm {
 /// An eventfd. signal() may be called by any thread and from signal handlers.
 class WakeUp {
 public:
-    /// Panics if the host is out of file descriptors.
+    /// As needed_fd().
     WakeUp();
 
     void signal();

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmm/host/worker_pool.hpp"
 
+#include <system_error>
 #include <utility>
 
 namespace lkvm::vmm {
+
+WorkerPool::WorkerPool(unsigned limit)
+    : limit_(limit) {
+    threads_.emplace_back([this] { run(); });
+}
 
 WorkerPool::~WorkerPool() {
     {
@@ -17,10 +23,12 @@ WorkerPool::~WorkerPool() {
 void WorkerPool::add(std::function<void()> job) {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));
-    if (jobs_.size() > idle_ && threads_.size() < limit_) {
+    wake_.notify_one();
+    if (jobs_.size() <= idle_ || threads_.size() >= limit_) return;
+    try {
         threads_.emplace_back([this] { run(); });
-    } else {
-        wake_.notify_one();
+    } catch (const std::system_error&) {
+        // The host gives no more threads: those that are there do it, one job after the other.
     }
 }
 

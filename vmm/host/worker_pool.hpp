@@ -11,12 +11,12 @@
 
 namespace lkvm::vmm {
 
-/// Runs jobs in any order on up to `limit` threads, which are made when there is more to do than
-/// threads. Any thread may add jobs.
+/// Runs jobs in any order on up to `limit` threads. One is made at once, more when there is more to
+/// do than threads. Any thread may add jobs.
 class WorkerPool {
 public:
-    explicit WorkerPool(unsigned limit)
-        : limit_(limit) {}
+    /// Throws as std::thread if the host gives no thread.
+    explicit WorkerPool(unsigned limit);
     /// Waits for the jobs under way; drops those not begun.
     ~WorkerPool();
     WorkerPool(const WorkerPool&) = delete;

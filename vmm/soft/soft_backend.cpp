@@ -132,6 +132,7 @@ public:
 
     void resume() override {
         if (!threads_.empty()) return system_.release();
+        system_.timers().start();
         for (const auto& cpu : cpus_) {
             threads_.emplace_back([this, &cpu = *cpu] {
                 if (!affinity_.empty()) affinity_[cpu.index()].apply_to_this_thread();
