@@ -34,6 +34,7 @@ inline constexpr std::uint64_t fault_flag = 0x10000;
 /// Where things lie, the same under QEMU and on the software CPU.
 inline constexpr std::uint64_t code_base = 0x9000'0000;
 inline constexpr std::uint64_t handler_base = code_base + 0x4000;
+inline constexpr std::uint64_t refill_base = handler_base + 0x1000;
 inline constexpr std::uint64_t body_base = code_base + 0x10000;
 inline constexpr std::uint64_t body_stride = 64;
 inline constexpr std::uint64_t data_base = 0xa000'0000;

@@ -45,6 +45,9 @@ constexpr std::array signals = {4, 5, 7, 8, 11, 31};  // ILL TRAP BUS FPE SEGV S
 // Offsets in LoongArch's ucontext.
 constexpr std::int32_t uc_pc = 176, uc_regs = 184;
 
+/// In ticks of 10 ns.
+constexpr std::uint64_t timer_period = 2000;
+
 class Builder {
 public:
     explicit Builder(const std::vector<Body>& bodies)
@@ -57,7 +60,12 @@ public:
         const std::size_t to_load = qemu_start(image);
         image.soft_entry = a_.here();
         soft_start();
+        const std::size_t also_to_load = a_.branch(Insn::b);
+        image.paged_entry = a_.here();
+        soft_start();
+        paged_start();
         a_.land(to_load);
+        a_.land(also_to_load);
         load_ = a_.here();
         a_.constant(context, block_base);
         const std::uint64_t next = a_.here();
@@ -71,6 +79,8 @@ public:
         signal_handler(image);
         a_.pad_to(handler_base);
         exception_handler();
+        a_.pad_to(refill_base);
+        refill_handler();
         place_bodies(image);
         image.code = a_.words();
         return image;
@@ -108,6 +118,23 @@ private:
         a_.emit(Insn::csrwr, {.rd = a0, .imm = la::csr::euen::number});
         a_.constant(a0, handler_base);
         a_.emit(Insn::csrwr, {.rd = a0, .imm = la::csr::EENTRY});
+    }
+
+    void write_csr(unsigned number, std::uint64_t value) {
+        a_.constant(a0, value);
+        a_.emit(Insn::csrwr, {.rd = a0, .imm = static_cast<std::int32_t>(number)});
+    }
+
+    void paged_start() {
+        using namespace la::csr;
+        write_csr(TLBRENTRY, refill_base);
+        write_csr(crmd::number, crmd::PG::mask);
+        write_csr(ecfg::number, estat::TI::mask);
+        write_csr(tcfg::number, tcfg::En::mask | tcfg::Periodic::mask | timer_period);
+        write_csr(prmd::number, prmd::PIE::put(prmd::PPLV::mask, true));
+        constexpr std::uint64_t instructions = 6;  // from here to behind the ertn
+        write_csr(ERA, a_.here() + 4 * instructions);
+        a_.emit(Insn::ertn);
     }
 
     void load_state() {
@@ -185,6 +212,7 @@ private:
         a_.emit(Insn::csrwr, {.rd = a0, .imm = save0});
         a_.emit(Insn::csrrd, {.rd = a0, .imm = la::csr::estat::number});
         a_.emit(Insn::bstrpick_d, {.rd = a0, .rj = a0, .ra = 30, .imm = 16});
+        const std::size_t interrupt = a_.branch(Insn::beqz, {.rj = a0});
         // fault_flag does not fit addi.d.
         a_.emit(Insn::addu16i_d, {.rd = a0, .rj = a0, .imm = fault_flag >> 16});
         a_.emit(Insn::st_d, {.rd = a0, .rj = context, .imm = offset(offsetof(CaseBlock, fault))});
@@ -194,6 +222,38 @@ private:
         a_.constant(a0, save_);
         a_.emit(Insn::csrwr, {.rd = a0, .imm = la::csr::ERA});
         a_.emit(Insn::csrrd, {.rd = a0, .imm = save0});
+        a_.emit(Insn::ertn);
+        a_.land(interrupt);
+        write_csr(la::csr::TICLR, 1);
+        // The case does not notice, not even by its reservation.
+        write_csr(la::csr::llbctl::number, la::csr::llbctl::KLO::mask);
+        a_.emit(Insn::invtlb);
+        a_.emit(Insn::csrrd, {.rd = a0, .imm = save0});
+        a_.emit(Insn::ertn);
+    }
+
+    /// Every page is where its address says.
+    void refill_handler() {
+        using namespace la::csr;
+        constexpr std::int32_t save1 = SAVE0 + 1;
+        constexpr std::int32_t page =
+            tlbelo::V::mask | tlbelo::D::mask | tlbelo::PLV::mask | tlbelo::MAT::put(0, 1);
+        a_.emit(Insn::csrwr, {.rd = t0, .imm = TLBRSAVE});
+        a_.emit(Insn::csrwr, {.rd = t1, .imm = save1});
+        a_.emit(Insn::csrrd, {.rd = t0, .imm = TLBRBADV});
+        a_.emit(Insn::bstrins_d, {.rd = t0, .ra = 12, .imm = 0});
+        a_.emit(Insn::ori, {.rd = t0, .rj = t0, .imm = page});
+        a_.emit(Insn::or_, {.rd = t1, .rj = t0});
+        a_.emit(Insn::csrwr, {.rd = t1, .imm = TLBRELO0});
+        a_.emit(Insn::lu12i_w, {.rd = t1, .imm = 1});
+        a_.emit(Insn::add_d, {.rd = t0, .rj = t0, .rk = t1});
+        a_.emit(Insn::csrwr, {.rd = t0, .imm = TLBRELO1});
+        a_.emit(Insn::ori, {.rd = t0, .imm = 12});
+        a_.emit(Insn::ori, {.rd = t1, .imm = tlbrehi::PS::mask});
+        a_.emit(Insn::csrxchg, {.rd = t0, .rj = t1, .imm = tlbrehi::number});
+        a_.emit(Insn::tlbfill);
+        a_.emit(Insn::csrrd, {.rd = t1, .imm = save1});
+        a_.emit(Insn::csrrd, {.rd = t0, .imm = TLBRSAVE});
         a_.emit(Insn::ertn);
     }
 

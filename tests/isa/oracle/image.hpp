@@ -33,6 +33,8 @@ struct Image {
     std::vector<std::byte> data;      ///< at data_base
     std::uint64_t qemu_entry = 0;
     std::uint64_t soft_entry = 0;
+    /// The same at PLV 3, in pages that are forgotten at each tick of a timer.
+    std::uint64_t paged_entry = 0;
 };
 
 [[nodiscard]] Image make_image(const std::vector<Body>& bodies);

@@ -180,6 +180,10 @@ TEST(SoftwareCpu, DoesTheSameWhileOthersDiscardItsCode) {
     expect_same_as_steps(changing_code(), Pace::disturbed);
 }
 
+TEST(SoftwareCpu, DoesTheSameBetweenInterruptsAndRefills) {
+    expect_same_as_steps(changing_code(), Pace::paged);
+}
+
 TEST_F(Oracle, AgreesOnEveryInstruction) {
     const char* only = std::getenv("LKVM_ORACLE_ONLY");
     std::vector<la::Insn> insns;

@@ -28,6 +28,7 @@ enum class Pace {
     steps,      ///< one instruction at a time
     cramped,    ///< blocks, of which a few have room
     disturbed,  ///< blocks, which another thread discards at any time
+    paged,      ///< blocks, with interrupts and TLB misses at any time
 };
 [[nodiscard]] RunResult run_soft(const Image& image, std::size_t cases, Pace pace = Pace::blocks);
 

@@ -141,7 +141,7 @@ RunResult run_soft(const Image& image, std::size_t cases, Pace pace) {
     system.attach(*cpu);
     device.cpu = cpu.get();
     cpu->reset();
-    cpu->pc = image.soft_entry;
+    cpu->pc = pace == Pace::paged ? image.paged_entry : image.soft_entry;
     {
         const Watchdog watchdog(*cpu, std::chrono::seconds(60));
         std::optional<Disturber> disturber;
