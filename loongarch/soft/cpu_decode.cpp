@@ -107,7 +107,7 @@ std::optional<Exception> refusal(const Decoded& decoded, const InsnInfo& line, B
             break;
         case Feature::PRIV:
         case Feature::LSPW:
-            // cacop and dbcl decide by themselves.
+            // cacop decides by itself.
             if (!mode.has(BlockMode::privileged) && decoded.insn != Insn::cacop) {
                 return Exception::IPE;
             }
