@@ -171,7 +171,9 @@ void NorFlash::continue_command(std::uint64_t offset, unsigned size, std::uint64
             expect_ = Expect::command;
             break;
         case Expect::erase_confirm:
-            if (code != confirm) return fault(status_wrong_sequence);
+            if (code != confirm || offset / block_size != target_block_) {
+                return fault(status_wrong_sequence);
+            }
             erase(offset);
             expect_ = Expect::command;
             break;

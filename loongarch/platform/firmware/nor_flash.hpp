@@ -15,8 +15,9 @@ namespace lkvm::la {
 
 class FdtWriter;
 
-/// Programs and erases `contents` at once; blocks are never locked. A command that is none, or
-/// reaches out of its block, sets the status bits of a wrong sequence. Any vCPU thread.
+/// Programs and erases `contents` at once; blocks are never locked. A command that is none reads
+/// the array again; one that goes on with another one or in another block sets the status bits of a
+/// wrong sequence. Any vCPU thread.
 class NorFlash final : public MmioDevice {
 public:
     /// Of both chips together, as firmware for QEMU's LoongArch machine knows without asking.

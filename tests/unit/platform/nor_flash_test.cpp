@@ -113,6 +113,19 @@ TEST_F(NorFlashTest, NotesWrongSequences) {
     device_.write(block, 4, 0);  // another block
     EXPECT_EQ(status(), wrong_sequence);
     EXPECT_EQ(array(block), 0xffffffffu);
+    command(0, 0x50);
+    contents_[block] = std::byte{0};
+    command(0, 0x20);
+    command(block, 0xd0);  // another block
+    EXPECT_EQ(status(), wrong_sequence);
+    EXPECT_EQ(array(block), 0xffffff00u);
+}
+
+TEST_F(NorFlashTest, ReadsTheArrayAfterACommandThatIsNone) {
+    command(0, 0x90);
+    command(0, 0x42);
+    EXPECT_EQ(device_.read(0, 4), 0xffffffffu);
+    EXPECT_EQ(status(), ready);
 }
 
 TEST_F(NorFlashTest, IsReadyAfterAReset) {
