@@ -24,8 +24,9 @@ const char* state_name(ZoneState state) {
 }
 
 /// Sends all CPUs out of the guest; settle() does the rest when the last has left.
-void Lifecycle::leave(Next next) {
+void Lifecycle::leave(Next next, const char* why) {
     next_ = next;
+    set_reason(why);
     set(next == Next::pause ? ZoneState::pausing : ZoneState::stopping);
     if (inside_ == 0) settle();
 }
@@ -55,11 +56,13 @@ Result<> Lifecycle::start() {
         return fail(ErrorCode::busy);
     }
     cancelled_.store(false, std::memory_order_relaxed);
+    set_reason("");
     set(ZoneState::starting);
     return {};
 }
 
 Result<> Lifecycle::stop() {
+    constexpr const char* why = "was stopped";
     const SpinGuard guard{lock_};
     switch (state()) {
         case ZoneState::stopped:
@@ -67,13 +70,13 @@ Result<> Lifecycle::stop() {
         case ZoneState::starting:
             // The first CPU may be in the middle of loading; it notices.
             cancelled_.store(true, std::memory_order_relaxed);
-            if (!busy_) leave(Next::stop);
+            if (!busy_) leave(Next::stop, why);
             return {};
         case ZoneState::stopping:
-            if (next_ != Next::run) next_ = Next::stop;
+            if (next_ != Next::run) leave(Next::stop, why);
             return {};
         default:
-            leave(Next::stop);
+            leave(Next::stop, why);
             return {};
     }
 }
@@ -85,7 +88,7 @@ Result<> Lifecycle::reset() {
         case ZoneState::pausing:
         case ZoneState::paused:
         case ZoneState::parked:
-            leave(Next::start);
+            leave(Next::start, "");
             return {};
         default:
             return fail(ErrorCode::busy);
@@ -95,32 +98,34 @@ Result<> Lifecycle::reset() {
 Result<> Lifecycle::pause() {
     const SpinGuard guard{lock_};
     if (state() != ZoneState::running) return fail(ErrorCode::busy);
-    leave(Next::pause);
+    leave(Next::pause, "was paused");
     return {};
 }
 
 Result<> Lifecycle::resume() {
     const SpinGuard guard{lock_};
     if (state() != ZoneState::paused) return fail(ErrorCode::busy);
+    set_reason("");
     set(ZoneState::running);
     return {};
 }
 
-bool Lifecycle::park() {
+bool Lifecycle::park(const char* why) {
     const SpinGuard guard{lock_};
     if (state() != ZoneState::running && state() != ZoneState::pausing) return false;
-    leave(Next::park);
+    leave(Next::park, why);
     return true;
 }
 
 void Lifecycle::guest_power_off() {
     const SpinGuard guard{lock_};
-    if (state() == ZoneState::running || state() == ZoneState::pausing) leave(Next::stop);
+    if (state() == ZoneState::running || state() == ZoneState::pausing)
+        leave(Next::stop, "has powered off");
 }
 
 void Lifecycle::guest_reset() {
     const SpinGuard guard{lock_};
-    if (state() == ZoneState::running || state() == ZoneState::pausing) leave(Next::start);
+    if (state() == ZoneState::running || state() == ZoneState::pausing) leave(Next::start, "");
 }
 
 Duty Lifecycle::duty(unsigned cpu) {
@@ -147,13 +152,17 @@ void Lifecycle::left() {
     if (--inside_ == 0) settle();
 }
 
-void Lifecycle::loaded(bool good) {
+void Lifecycle::loaded(const char* failure) {
     const SpinGuard guard{lock_};
     LKVM_ASSERT(busy_ && state() == ZoneState::starting);
     busy_ = false;
-    if (!load_wanted()) return leave(Next::stop);
-    if (good) lives_.fetch_add(1, std::memory_order_relaxed);
-    set(good ? ZoneState::running : ZoneState::parked);
+    if (!load_wanted()) return leave(Next::stop, "was stopped");
+    if (failure != nullptr) {
+        set_reason(failure);
+        return set(ZoneState::parked);
+    }
+    lives_.fetch_add(1, std::memory_order_relaxed);
+    set(ZoneState::running);
 }
 
 void Lifecycle::released() {

@@ -46,8 +46,9 @@ public:
     [[nodiscard]] Result<> pause();   ///< running -> paused
     [[nodiscard]] Result<> resume();  ///< paused -> running
 
-    /// The guest did something it must not: running -> parked. True for the first that says so.
-    [[nodiscard]] bool park();
+    /// The guest did something it must not: running -> parked. True for the first that says so;
+    /// `why` is a literal.
+    [[nodiscard]] bool park(const char* why);
     /// The guest's own wishes; without effect if somebody else was first.
     void guest_power_off();
     void guest_reset();
@@ -59,11 +60,13 @@ public:
     [[nodiscard]] bool may_run() const { return state() == ZoneState::running; }
     /// False: somebody wants the zone stopped, so loading is a waste of time.
     [[nodiscard]] bool load_wanted() const { return !cancelled_.load(std::memory_order_relaxed); }
-    /// After Duty::load; `good` false parks the zone.
-    void loaded(bool good);
+    /// After Duty::load. A `failure`, which is a literal, parks the zone.
+    void loaded(const char* failure = nullptr);
     void released();
 
     [[nodiscard]] ZoneState state() const { return state_.load(std::memory_order_acquire); }
+    /// What brought it there, for people; may be empty.
+    [[nodiscard]] const char* reason() const { return reason_.load(std::memory_order_relaxed); }
     /// Times that the zone was loaded.
     [[nodiscard]] unsigned lives() const { return lives_.load(std::memory_order_relaxed); }
 
@@ -72,12 +75,14 @@ private:
     enum class Next : std::uint8_t { run, stop, start, pause, park };
 
     void set(ZoneState state) { state_.store(state, std::memory_order_release); }
-    void leave(Next next);
+    void set_reason(const char* why) { reason_.store(why, std::memory_order_relaxed); }
+    void leave(Next next, const char* why);
     void settle();
 
     const unsigned cpu_count_;
     SpinLock lock_;
     std::atomic<ZoneState> state_{ZoneState::stopped};
+    std::atomic<const char*> reason_{""};  ///< changed before the state
     Next next_ = Next::run;
     unsigned inside_ = 0;   ///< CPUs in the guest or its exits
     bool release_ = false;  ///< RAM is to be given back

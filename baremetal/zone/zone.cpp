@@ -76,19 +76,15 @@ Result<> Zone::request(ZoneRequest request) {
     switch (request) {
         case ZoneRequest::start:
             LKVM_TRY(life_.start());
-            set_reason("");
             break;
         case ZoneRequest::stop:
             LKVM_TRY(life_.stop());
-            set_reason("was stopped");
             break;
         case ZoneRequest::reset:
             LKVM_TRY(life_.reset());
-            set_reason("");
             break;
         case ZoneRequest::pause:
             LKVM_TRY(life_.pause());
-            set_reason("was paused");
             break;
         case ZoneRequest::resume:
             // Before its CPUs can see that they may run.
@@ -96,7 +92,6 @@ Result<> Zone::request(ZoneRequest request) {
                 clock_offset_.fetch_add(read_counter() - paused_at_, std::memory_order_relaxed);
             }
             LKVM_TRY(life_.resume());
-            set_reason("");
             break;
     }
     kick_all();
@@ -104,8 +99,7 @@ Result<> Zone::request(ZoneRequest request) {
 }
 
 void Zone::park(const Vcpu& vcpu, const char* why) {
-    if (!life_.park()) return;
-    set_reason(why);
+    if (!life_.park(why)) return;
     kick_all();
     PanicWatch panic;
     {
@@ -116,7 +110,6 @@ void Zone::park(const Vcpu& vcpu, const char* why) {
 }
 
 void Zone::power_off() {
-    set_reason("has powered off");
     life_.guest_power_off();
     kick_all();
 }
@@ -189,10 +182,6 @@ std::uint64_t Zone::memory_bytes() const {
     std::uint64_t sum = 0;
     for (std::uint32_t i = 0; i < description_.bank_count; ++i) sum += description_.banks[i].size;
     return sum;
-}
-
-std::string_view Zone::reason() const {
-    return reason_.load(std::memory_order_relaxed);
 }
 
 std::uint64_t Zone::uptime_ns() {

@@ -80,7 +80,7 @@ public:
     [[nodiscard]] ZoneState state() const override { return life_.state(); }
     [[nodiscard]] unsigned cpu_count() const override { return cpu_count_; }
     [[nodiscard]] std::uint64_t memory_bytes() const override;
-    [[nodiscard]] std::string_view reason() const override;
+    [[nodiscard]] std::string_view reason() const override { return life_.reason(); }
     [[nodiscard]] std::uint64_t uptime_ns() override;
     [[nodiscard]] unsigned starts() const override { return life_.lives(); }
     [[nodiscard]] ExitTotals exits() const override;
@@ -119,7 +119,6 @@ private:
     void reset_devices();
 
     void kick_all() const;
-    void set_reason(const char* why) { reason_.store(why, std::memory_order_relaxed); }
     [[nodiscard]] const Vcpu& current_vcpu() const;
 
     const std::size_t number_;
@@ -144,7 +143,6 @@ private:
     LogRing log_;
     SpinLock panic_lock_;
     PanicWatch panic_;
-    std::atomic<const char*> reason_{""};
     std::atomic<std::uint64_t> started_ns_{0};
     SpinLock request_lock_;
     std::uint64_t paused_at_ = 0;  ///< when its first vCPU left the guest

@@ -182,17 +182,18 @@ void Zone::load() {
     // After a reset the zone has its memory already.
     Result<> done = banks_.empty() ? take_memory() : Result<>{};
     if (done.has_value() && scrub()) done = fill_memory();
+    const char* failure = nullptr;
     if (!done.has_value()) {
-        set_reason(done.error().code == ErrorCode::no_space ? "cannot be loaded: not enough memory"
-                                                            : "cannot be loaded");
-        report(reason());
+        failure = done.error().code == ErrorCode::no_space ? "cannot be loaded: not enough memory"
+                                                           : "cannot be loaded";
+        report(failure);
         console.line("error code", static_cast<std::uint64_t>(done.error().code));
         console.line("detail", done.error().detail);
         give_memory_back();
     }
     clock_offset_.store(0, std::memory_order_relaxed);
     started_ns_.store(zones_clock().monotonic_ns(), std::memory_order_relaxed);
-    life_.loaded(done.has_value());
+    life_.loaded(failure);
 }
 
 }  // namespace lkvm::hv

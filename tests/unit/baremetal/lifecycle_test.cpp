@@ -15,7 +15,7 @@ protected:
     void boot() {
         ASSERT_TRUE(life.start().has_value());
         ASSERT_EQ(life.duty(0), Duty::load);
-        life.loaded(true);
+        life.loaded();
     }
     void enter_both() {
         ASSERT_EQ(life.duty(0), Duty::run);
@@ -35,7 +35,7 @@ TEST_F(LifecycleTest, LoadsOnTheFirstCpuOnlyAndThenRunsOnAll) {
     EXPECT_EQ(life.duty(1), Duty::wait);
     EXPECT_EQ(life.duty(0), Duty::load);
     EXPECT_FALSE(life.may_run());
-    life.loaded(true);
+    life.loaded();
     EXPECT_TRUE(life.may_run());
     enter_both();
     EXPECT_EQ(life.state(), ZoneState::running);
@@ -67,7 +67,7 @@ TEST_F(LifecycleTest, LoadsAgainAfterResetWhenAllHaveLeft) {
     life.left();
     EXPECT_EQ(life.state(), ZoneState::starting);
     EXPECT_EQ(life.duty(0), Duty::load);
-    life.loaded(true);
+    life.loaded();
     EXPECT_EQ(life.lives(), 2u);
 }
 
@@ -88,8 +88,8 @@ TEST_F(LifecycleTest, PausesAndGoesOn) {
 TEST_F(LifecycleTest, ParksOnceAndStartsAgain) {
     boot();
     enter_both();
-    EXPECT_TRUE(life.park());
-    EXPECT_FALSE(life.park());
+    EXPECT_TRUE(life.park("did this"));
+    EXPECT_FALSE(life.park("did that"));
     life.guest_reset();  // too late
     leave_both();
     EXPECT_EQ(life.state(), ZoneState::parked);
@@ -101,8 +101,9 @@ TEST_F(LifecycleTest, ParksOnceAndStartsAgain) {
 TEST_F(LifecycleTest, ParksWhatCannotBeLoaded) {
     ASSERT_TRUE(life.start().has_value());
     ASSERT_EQ(life.duty(0), Duty::load);
-    life.loaded(false);
+    life.loaded("cannot be loaded");
     EXPECT_EQ(life.state(), ZoneState::parked);
+    EXPECT_STREQ(life.reason(), "cannot be loaded");
     ASSERT_TRUE(life.stop().has_value());
     EXPECT_EQ(life.duty(0), Duty::release);
 }
@@ -113,7 +114,7 @@ TEST_F(LifecycleTest, StopsInTheMiddleOfLoading) {
     EXPECT_TRUE(life.load_wanted());
     ASSERT_TRUE(life.stop().has_value());
     EXPECT_FALSE(life.load_wanted());
-    life.loaded(true);
+    life.loaded();
     EXPECT_FALSE(life.may_run());
     EXPECT_EQ(life.duty(0), Duty::release);
     life.released();
@@ -136,7 +137,7 @@ TEST_F(LifecycleTest, RefusesWhatTheStateDoesNotAllow) {
     EXPECT_FALSE(life.reset().has_value());
     EXPECT_FALSE(life.pause().has_value());
     EXPECT_FALSE(life.resume().has_value());
-    EXPECT_FALSE(life.park());
+    EXPECT_FALSE(life.park("did this"));
     boot();
     EXPECT_FALSE(life.start().has_value());
     EXPECT_FALSE(life.resume().has_value());
@@ -148,6 +149,42 @@ TEST_F(LifecycleTest, PowerOffByTheGuestReleasesItsRam) {
     life.guest_power_off();
     leave_both();
     EXPECT_EQ(life.duty(0), Duty::release);
+}
+
+TEST_F(LifecycleTest, GivesTheReasonOfWhoWasFirst) {
+    boot();
+    EXPECT_STREQ(life.reason(), "");
+    enter_both();
+    EXPECT_TRUE(life.park("did this"));
+    life.guest_power_off();  // the other CPU's, too late
+    EXPECT_FALSE(life.pause().has_value());
+    leave_both();
+    EXPECT_EQ(life.state(), ZoneState::parked);
+    EXPECT_STREQ(life.reason(), "did this");
+}
+
+/// Its CPUs may act on a request before who made it goes on.
+TEST_F(LifecycleTest, KnowsTheReasonWithTheState) {
+    boot();
+    enter_both();
+    ASSERT_TRUE(life.pause().has_value());
+    EXPECT_STREQ(life.reason(), "was paused");
+    leave_both();
+    ASSERT_TRUE(life.resume().has_value());
+    EXPECT_STREQ(life.reason(), "");
+    enter_both();
+    life.guest_power_off();
+    leave_both();
+    ASSERT_EQ(life.duty(0), Duty::release);
+    EXPECT_STREQ(life.reason(), "has powered off");
+    ASSERT_TRUE(life.stop().has_value());
+    life.released();
+    EXPECT_STREQ(life.reason(), "has powered off");
+    ASSERT_TRUE(life.start().has_value());
+    ASSERT_EQ(life.duty(0), Duty::load);
+    ASSERT_TRUE(life.stop().has_value());
+    life.loaded("cannot be loaded");
+    EXPECT_STREQ(life.reason(), "was stopped");
 }
 
 /// Whatever is asked in whatever order, RAM is never touched with a CPU in the guest, and stop
@@ -177,7 +214,7 @@ TEST(Lifecycle, SurvivesRandomRequests) {
                 (void)life.resume();
                 break;
             case 5:
-                if (inside[cpu]) (void)life.park();
+                if (inside[cpu]) (void)life.park("did this");
                 break;
             case 6:
                 if (inside[cpu]) life.guest_reset();
@@ -189,7 +226,7 @@ TEST(Lifecycle, SurvivesRandomRequests) {
                     inside[cpu] = false;
                 } else if (cpu == 0 && loading) {
                     loading = false;
-                    life.loaded(random() % 8 != 0);
+                    life.loaded(random() % 8 != 0 ? nullptr : "cannot be loaded");
                 } else if (cpu == 0 && releasing) {
                     releasing = false;
                     life.released();
