@@ -190,7 +190,8 @@ void Vcpu::run(std::uint64_t clock_offset) {
         const std::uint64_t detail = context_.badi;
         reason = handle_exit();
         if (reason != ExitReason::interrupt) acts_ = true;
-        if (!exits_.note(reason, pc, detail)) park("repeats one exit for ever");
+        // A program's endless loop is its kernel's affair.
+        if (!exits_.note(reason, pc, detail) && in_kernel()) park("repeats one exit for ever");
     }
     save_timer();
 }
@@ -219,6 +220,10 @@ inline ExitReason Vcpu::handle_exit() {
 bool Vcpu::hangs_in_exceptions() const {
     GuestSample sample;
     sample.pc = context_.pc;
+bool Vcpu::in_kernel() const {
+    return csr::crmd::PLV::get(read_guest_csr<csr::crmd::number>()) == 0;
+}
+
     sample.crmd = read_guest_csr<csr::crmd::number>();
     sample.era = read_guest_csr<csr::ERA>();
     sample.eentry = read_guest_csr<csr::EENTRY>();
@@ -229,9 +234,8 @@ bool Vcpu::hangs_in_exceptions() const {
 
 /// A kernel that has panicked turns in a loop that needs nothing. Asked each time the watch rings.
 bool Vcpu::hangs_after_panic() {
-    const bool in_kernel = csr::crmd::PLV::get(read_guest_csr<csr::crmd::number>()) == 0;
     const bool acted = std::exchange(acts_, false);
-    return in_kernel && !acted && zone_->seems_panicked();
+    return in_kernel() && !acted && zone_->seems_panicked();
 }
 
 ExitReason Vcpu::handle_interrupt() {
@@ -251,13 +255,12 @@ ExitReason Vcpu::handle_hypercall() {
     static constinit SpinLock scratch_lock;
     static constinit std::array<char, max_control_reply> scratch{};
     constexpr std::uint64_t code_mask = 0x7fff;
-    constexpr unsigned kernel = 0;
     context_.pc += 4;
     std::uint64_t& answer = context_.gpr[4];
     const bool ours = (context_.badi & code_mask) == hypercall_code;
     if (!ours) {
         answer = static_cast<std::uint64_t>(HypercallError::no_such_call);
-    } else if (csr::crmd::PLV::get(read_guest_csr<csr::crmd::number>()) != kernel) {
+    } else if (!in_kernel()) {
         answer = static_cast<std::uint64_t>(HypercallError::forbidden);
     } else {
         const auto& gpr = context_.gpr;

@@ -45,6 +45,7 @@ private:
     void save_timer();
     void sync_lines() const;
     [[nodiscard]] bool guest_interrupt_pending() const;
+    [[nodiscard]] bool in_kernel() const;
     [[nodiscard]] ExitReason handle_exit();
     [[nodiscard]] ExitReason handle_sensitive();
     [[nodiscard]] ExitReason handle_interrupt();
