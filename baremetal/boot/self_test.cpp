@@ -39,7 +39,7 @@ bool wait_for(const std::atomic<unsigned>& count, unsigned wanted) {
 
 [[noreturn]] void stop(std::string_view why, std::uint64_t detail) {
     Console::last_words(why, detail);
-    for (;;) wait_for_interrupt();
+    for (;;) halt();
 }
 
 void check_features() {

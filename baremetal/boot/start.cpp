@@ -29,7 +29,7 @@ void panic(const char* what, const char* file, int line) noexcept {
     hv::Console::last_words("internal error:", hv::this_cpu());
     hv::Console::last_words(what, 0);
     hv::Console::last_words(file, static_cast<std::uint64_t>(line));
-    for (;;) hv::wait_for_interrupt();
+    for (;;) hv::halt();
 }
 
 }  // namespace lkvm
@@ -91,12 +91,12 @@ constinit std::array<Assignment, max_board_cpus> assignments{};
 
 [[noreturn]] void stop(std::string_view why, std::uint64_t detail) {
     Console::last_words(why, detail);
-    for (;;) wait_for_interrupt();
+    for (;;) halt();
 }
 
 [[noreturn]] void stop_for(const la::BundleFault& fault) {
     console.line(la::bundle_fault_text(fault).text());
-    for (;;) wait_for_interrupt();
+    for (;;) halt();
 }
 
 void power_off_board() {

@@ -71,7 +71,8 @@ inline void flush_all_guests() {
 inline void flush_guest(unsigned gid) {
     asm volatile("invtlb 0x15, %0, $zero" : : "r"(std::uint64_t{gid} << 16) : "memory");
 }
-inline void wait_for_interrupt() {
+/// Call it again and again: for a CPU that has nothing to do any more.
+inline void halt() {
     asm volatile("idle 0" : : : "memory");
 }
 

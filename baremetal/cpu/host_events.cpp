@@ -6,6 +6,7 @@
 #include "baremetal/console/console.hpp"
 #include "baremetal/cpu/csr_access.hpp"
 #include "baremetal/cpu/instruction_count.hpp"
+#include "baremetal/cpu/world_switch.hpp"
 #include "baremetal/irq/board_interrupts.hpp"
 #include "baremetal/zone/zone.hpp"
 #include "loongarch/csr/csr.hpp"
@@ -88,7 +89,7 @@ HostEvents take_host_events(const char* after) {
 
 void wait_for_host_event() {
     if (owns_console()) arm_host_timer(csr::tcfg::count_mask);
-    wait_for_interrupt();
+    sleep_until_interrupt();
 }
 
 }  // namespace lkvm::hv

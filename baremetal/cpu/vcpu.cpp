@@ -381,7 +381,7 @@ void Vcpu::idle() {
         std::uint64_t ticks = left.has_value() ? *left + margin : csr::tcfg::count_mask;
         if (devices_wait_ && ticks > device_break()) ticks = device_break();
         arm_host_timer(ticks);
-        wait_for_interrupt();
+        sleep_until_interrupt();
         take_host_events("idle");
     }
     arm_watch();

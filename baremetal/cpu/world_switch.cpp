@@ -53,6 +53,16 @@ lkvm_enter_guest:
     ld.d    $a0, $a0, 32
     ertn
 
+    .globl lkvm_sleep
+lkvm_sleep:
+    ori     $t0, $zero, 4
+    move    $t1, $t0
+    csrxchg $t0, $t1, 0x0       # CRMD: IE
+    idle    0
+slept:
+    csrxchg $zero, $t1, 0x0
+    jirl    $zero, $ra, 0
+
     # Every exception of this CPU. From the guest (PVM) it ends lkvm_enter_guest.
     .balign 4096
     .globl exit_vector
@@ -78,7 +88,16 @@ exit_vector:
     ld.d    $sp, $a0, 264
     ld.d    $ra, $a0, 272
     jirl    $zero, $ra, 0
-1:  # Our own fault: report where and stop.
+1:  # Of the hypervisor: an interrupt ends lkvm_sleep, which alone lets them in.
+    csrrd   $a0, 0x5
+    bstrpick.d $a0, $a0, 21, 16
+    bnez    $a0, 2f
+    csrwr   $zero, 0x1          # PRMD: interrupts off
+    la.pcrel $a0, slept
+    csrwr   $a0, 0x6
+    csrrd   $a0, 0x35
+    ertn
+2:  # Our own fault: report where and stop.
     csrrd   $a0, 0x5
     csrrd   $a1, 0x6
     csrrd   $a2, 0x7

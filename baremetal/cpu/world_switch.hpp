@@ -36,6 +36,12 @@ inline void enter_guest(VcpuContext& context) {
                    "$s3", "$s4", "$s5", "$s6", "$s7", "$s8");
 }
 
+/// Until an interrupt that ECFG lets in is pending; it still is then. Interrupts of the CPU are off
+/// before and after. In between they are on: Linux says that idle needs that to end.
+inline void sleep_until_interrupt() {
+    asm volatile("bl lkvm_sleep" : : : "memory", "$ra", "$t0", "$t1");
+}
+
 /// Addresses of the vectors, for EENTRY (virtual) and TLBRENTRY (physical).
 extern "C" const char exit_vector[];
 extern "C" const char refill_vector[];
