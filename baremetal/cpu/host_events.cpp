@@ -67,7 +67,12 @@ bool look_at_host_events(const char* after) {
     end_stretch(after);
     const std::uint64_t pending = read_csr<csr::estat::number>();
     const bool doorbell = (pending & host_ipi_bit) != 0;
-    if (doorbell) write_iocsr(ipi_clear, read_iocsr(ipi_status));
+    if (doorbell) {
+        write_iocsr(ipi_clear, read_iocsr(ipi_status));
+        // Pairs with ring_doorbell(): what is looked at from here on is not older than a doorbell
+        // that was cleared along.
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+    }
     if ((pending & board_bit) != 0 && takes_board_interrupts()) board_interrupts.take();
     if (!owns_console()) return doorbell;
     poll_console();
