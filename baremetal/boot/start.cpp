@@ -137,9 +137,10 @@ void enable_virtualization() {
 [[noreturn]] void run_assignment() {
     enable_virtualization();
     enable_host_events();
-    check_cpu(this_cpu() == console_cpu, {board.cpus.data(), board.cpu_count});
-    const Assignment& mine = assignments[this_cpu()];
+    // The others say nothing before the check is over.
     if (owns_console()) console.share([] { ring_doorbell(console_cpu); });
+    check_cpu(owns_console(), {board.cpus.data(), board.cpu_count});
+    const Assignment& mine = assignments[this_cpu()];
     begin_stretches();
     if (mine.zone != nullptr) mine.zone->serve(mine.vcpu);
     for (;;) {
@@ -152,13 +153,14 @@ void enable_virtualization() {
 void start_cpu(unsigned cpu) {
     constexpr std::uint32_t mail_send = 0x1048;
     constexpr std::uint32_t ipi_send = 0x1040;
-    const auto mail = [cpu](unsigned box, std::uint64_t value) {
-        const std::uint64_t target = std::uint64_t{cpu} << 16;
-        write_iocsr64(mail_send, (value & 0xffffffff00000000) | target | (box * 2 + 1) << 2);
-        write_iocsr64(mail_send, value << 32 | target | (box * 2) << 2);
-    };
-    mail(0, physical_address(secondary_start));
-    write_iocsr(ipi_send, cpu << 16);
+    // One is through before the next begins.
+    constexpr std::uint32_t wait = 1u << 31;
+    const std::uint32_t target = wait | cpu << 16;
+    constexpr std::uint32_t high_half = 1u << 2;
+    const std::uint64_t entry = physical_address(secondary_start);
+    write_iocsr64(mail_send, (entry & 0xffffffff00000000) | target | high_half);
+    write_iocsr64(mail_send, entry << 32 | target);
+    write_iocsr(ipi_send, target);
 }
 
 void assign_cpus(std::span<const bundle::Zone> descriptions) {
@@ -168,7 +170,6 @@ void assign_cpus(std::span<const bundle::Zone> descriptions) {
     for (std::size_t i = 0; i < zone_count; ++i) {
         for (unsigned vcpu = 0; vcpu < zones[i]->cpu_count(); ++vcpu) {
             const unsigned cpu = plan.value()[i][vcpu];
-            if (cpu >= max_board_cpus) stop("a CPU number beyond what is possible:", cpu);
             assignments[cpu] = {&*zones[i], vcpu};
             zones[i]->vcpu(vcpu).assign(*zones[i], vcpu, cpu);
         }
@@ -305,6 +306,9 @@ void lkvm_zones_main(std::uint64_t, std::uint64_t, std::uint64_t system_table) {
     if (!read.has_value())
         stop("cannot read the board's description or no bundle, code",
              static_cast<std::uint64_t>(read.error().code));
+    for (unsigned i = 0; i < board.cpu_count; ++i) {
+        if (board.cpus[i] >= max_board_cpus) stop("a CPU's number is too large:", board.cpus[i]);
+    }
     console.line("CPUs:", board.cpu_count);
     console.line("free memory in bytes:", board.memory.free_bytes());
     const auto descriptions = read_descriptions();
@@ -317,11 +321,6 @@ void lkvm_zones_main(std::uint64_t, std::uint64_t, std::uint64_t system_table) {
         board_interrupts.start();
     }
     assign_cpus(descriptions);
-    for (std::size_t i = 0; i < zone_count; ++i) {
-        if ((descriptions[i].flags & bundle::zone_flags::manual_start) != 0) continue;
-        // It was never asked for anything before.
-        LKVM_MUST(zones[i]->request(ZoneRequest::start));
-    }
     for (unsigned i = 0; i < board.cpu_count; ++i) {
         if (board.cpus[i] != console_cpu) start_cpu(board.cpus[i]);
     }

@@ -24,6 +24,7 @@ Result<> Zone::create(std::uint64_t boot_rom) {
     LKVM_TRY(bus_.add(la::memory_map::pch_pic_base, la::memory_map::pch_pic_size, passed_));
     LKVM_TRY(platform_.devices().add_to(bus_));
     LKVM_TRY(claim_passed());
+    if ((description_.flags & bundle::zone_flags::manual_start) == 0) LKVM_TRY(life_.start());
     // Disks in the bundle are written to where they lie; the loader left the file to us.
     auto* const file = const_cast<std::byte*>(file_.data());
     return devices_.create(

@@ -49,8 +49,9 @@ public:
     Zone(const Zone&) = delete;
     Zone& operator=(const Zone&) = delete;
 
-    /// Wires the devices. `boot_rom` is the physical address of the start-up code that all zones
-    /// share. Errors: those of MmioBus::add and ZoneDevices::create().
+    /// Wires the devices. Unless the bundle says otherwise the zone starts as soon as its CPUs
+    /// serve it. `boot_rom` is the physical address of the start-up code that all zones share.
+    /// Errors: those of MmioBus::add and ZoneDevices::create().
     [[nodiscard]] Result<> create(std::uint64_t boot_rom);
 
     [[nodiscard]] Vcpu& vcpu(unsigned index) { return vcpus_[index]; }
