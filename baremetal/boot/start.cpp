@@ -238,7 +238,8 @@ namespace {
 struct TypedInput {
     std::array<std::byte, 256> bytes{};
     std::size_t size = 0;
-    bool switching = false;  ///< the switch key was typed
+    std::uint64_t moved = 0;  ///< when there was room, or some was taken
+    bool switching = false;   ///< the switch key was typed
 };
 constinit TypedInput typed;
 
@@ -267,16 +268,23 @@ bool take_key(int key) {
 }  // namespace
 
 void poll_console() {
+    constexpr std::uint64_t patience_seconds = 2;
     console.drain();
     while (typed.size < typed.bytes.size()) {
         const int key = Console::read();
         if (key < 0) break;
         if (!take_key(key)) typed.bytes[typed.size++] = static_cast<std::byte>(key);
     }
+    const std::uint64_t now = read_counter();
+    const bool full = typed.size == typed.bytes.size();
+    if (!full) typed.moved = now;
     if (typed.size == 0) return;
     const std::size_t taken = zones[focus]->type({typed.bytes.data(), typed.size});
     typed.size -= taken;
     __builtin_memmove(typed.bytes.data(), typed.bytes.data() + taken, typed.size);
+    if (taken != 0) typed.moved = now;
+    // Behind what a dead zone does not take the switch key may wait.
+    if (now - typed.moved > clock.frequency() * patience_seconds) typed.size = 0;
 }
 
 // Called from boot/entry.cpp and cpu/world_switch.cpp.
