@@ -34,6 +34,9 @@ constexpr std::uint64_t ipi_bit = csr::estat::IPI::mask;
 constexpr std::uint64_t watch_seconds = 2;
 constexpr unsigned convincing_suspicions = 3;
 
+/// The timer counts in steps of so many ticks.
+constexpr std::uint64_t timer_step = 4;
+
 /// Turns of device work before the guest has its own, which is then this long.
 constexpr unsigned device_turns = 16;
 std::uint64_t device_break() {
@@ -45,8 +48,8 @@ std::uint64_t sign_extend(std::uint64_t value, unsigned bytes) {
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(value << unused) >> unused);
 }
 
-void arm_watch() {
-    arm_host_timer(zones_clock().frequency() * watch_seconds);
+std::uint64_t watch_period() {
+    return zones_clock().frequency() * watch_seconds;
 }
 
 /// Whether an IOCSR write interrupts another vCPU or writes its mailbox.
@@ -176,7 +179,7 @@ void Vcpu::run(std::uint64_t clock_offset) {
         load_timer();
     }
     write_csr<csr::GCNTC>(0 - clock_offset);
-    arm_watch();
+    begin_watch();
     take_spent("between guests");
     ExitReason reason = ExitReason::other;
     while (zone_->life().may_run()) {
@@ -217,13 +220,13 @@ inline ExitReason Vcpu::handle_exit() {
     }
 }
 
-bool Vcpu::hangs_in_exceptions() const {
-    GuestSample sample;
-    sample.pc = context_.pc;
 bool Vcpu::in_kernel() const {
     return csr::crmd::PLV::get(read_guest_csr<csr::crmd::number>()) == 0;
 }
 
+bool Vcpu::hangs_in_exceptions() const {
+    GuestSample sample;
+    sample.pc = context_.pc;
     sample.crmd = read_guest_csr<csr::crmd::number>();
     sample.era = read_guest_csr<csr::ERA>();
     sample.eentry = read_guest_csr<csr::EENTRY>();
@@ -232,22 +235,33 @@ bool Vcpu::in_kernel() const {
     return seems_to_loop_in_exceptions(sample);
 }
 
-/// A kernel that has panicked turns in a loop that needs nothing. Asked each time the watch rings.
+/// A kernel that has panicked turns in a loop that needs nothing. Asked once in a watch_period().
 bool Vcpu::hangs_after_panic() {
     const bool acted = std::exchange(acts_, false);
     return in_kernel() && !acted && zone_->seems_panicked();
 }
 
-ExitReason Vcpu::handle_interrupt() {
-    if (!take_host_events("interrupt").timer) return ExitReason::interrupt;
-    if (devices_wait_) {
-        arm_watch();
-        return ExitReason::interrupt;
-    }
+void Vcpu::begin_watch() {
+    watch_began_ = read_counter();
+    arm_host_timer(watch_period());
+}
+
+void Vcpu::look_after_guest() {
     suspicions_ = hangs_in_exceptions() ? suspicions_ + 1 : 0;
     if (suspicions_ == convincing_suspicions) park("raises exceptions in its exception handler");
     if (hangs_after_panic()) park("hangs after a kernel panic");
-    arm_watch();
+}
+
+ExitReason Vcpu::handle_interrupt() {
+    if (!take_host_events("interrupt").timer) return ExitReason::interrupt;
+    // The timer also rings for devices and the console, and then much earlier.
+    const std::uint64_t watched = read_counter() - watch_began_;
+    if (watched < watch_period()) {
+        arm_host_timer(watch_period() - watched + timer_step);
+    } else {
+        look_after_guest();
+        begin_watch();
+    }
     return ExitReason::interrupt;
 }
 
@@ -356,7 +370,7 @@ void Vcpu::serve_devices() {
 
 void Vcpu::serve_pending_devices() {
     for (unsigned turn = 0; zone_->devices().serve(); ++turn) {
-        if (take_host_events("devices").timer) arm_watch();
+        look_at_host_events("devices");
         if (turn < device_turns && zone_->life().may_run()) continue;
         devices_wait_ = true;
         arm_host_timer(device_break());
@@ -376,15 +390,14 @@ void Vcpu::idle() {
         timer.value = read_guest_csr<csr::TVAL>();
         if (guest_interrupt_pending() || !zone_->life().may_run()) break;
         // A little later than the guest's own, which is what ends the sleep.
-        constexpr std::uint64_t margin = 4;
         const auto left = ticks_to_expiry(timer);
-        std::uint64_t ticks = left.has_value() ? *left + margin : csr::tcfg::count_mask;
+        std::uint64_t ticks = left.has_value() ? *left + timer_step : csr::tcfg::count_mask;
         if (devices_wait_ && ticks > device_break()) ticks = device_break();
         arm_host_timer(ticks);
         sleep_until_interrupt();
         take_host_events("idle");
     }
-    arm_watch();
+    begin_watch();
 }
 
 void Vcpu::park(const char* why) {

@@ -51,6 +51,8 @@ private:
     [[nodiscard]] ExitReason handle_interrupt();
     [[nodiscard]] ExitReason handle_memory();
     [[nodiscard]] ExitReason handle_hypercall();
+    void begin_watch();
+    void look_after_guest();
     [[nodiscard]] bool hangs_in_exceptions() const;
     [[nodiscard]] bool hangs_after_panic();
     void serve_devices();
@@ -66,9 +68,10 @@ private:
     bool fresh_ = true;
     GuestTimer timer_;  ///< while the vCPU is not in run()
     ExitLog exits_;
-    bool devices_wait_ = false;  ///< the timer is armed for their next turn
-    bool acts_ = false;          ///< has asked for something since the watch last rang
-    unsigned suspicions_ = 0;    ///< times in a row that it seemed to hang in exceptions
+    bool devices_wait_ = false;      ///< the timer is armed for their next turn
+    std::uint64_t watch_began_ = 0;  ///< it slept or was looked at
+    bool acts_ = false;              ///< has asked for something since it was last looked at
+    unsigned suspicions_ = 0;        ///< times in a row that it seemed to hang in exceptions
 };
 
 }  // namespace lkvm::hv

@@ -107,6 +107,14 @@ void misbehave(char what) {
                 *reinterpret_cast<volatile uint64_t*>(place) = 0;
             }
         }
+        case 'u': {  // a log with the end of a panic in it, and then work
+            put("---[ end Kernel panic - not syncing: long ago ]---\n");
+            const uint64_t began = ticks();
+            while (ticks() - began < ticks_a_second / 2) {
+            }
+            put("that was long ago\n");
+            break;
+        }
         default:
             put("what?\n");
     }
