@@ -48,7 +48,6 @@ public:
     static int read();
 
 private:
-    void send_line(std::size_t source, std::string_view text);
     void note_output();
     /// Sends up to `most` bytes as far as the UART takes them; false if nothing is left to send.
     [[nodiscard]] bool send(std::size_t most);

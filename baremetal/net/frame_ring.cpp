@@ -106,8 +106,4 @@ void FrameRing::pop() {
     read_.store(next, std::memory_order_release);
 }
 
-void FrameRing::clear() {
-    while (!empty()) pop();
-}
-
 }  // namespace lkvm::hv

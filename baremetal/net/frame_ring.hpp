@@ -33,7 +33,6 @@ public:
     /// The oldest frame, until pop().
     [[nodiscard]] std::optional<NetFrame> front() const;
     void pop();
-    void clear();
     /// Does the checksum that the sender left out of the oldest frame.
     void complete_front();
 
