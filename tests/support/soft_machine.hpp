@@ -130,7 +130,7 @@ public:
     struct Options {
         unsigned cpus = 1;
         std::size_t code_cache_bytes = std::size_t{4} << 20;
-        std::chrono::seconds time_limit{60};  ///< for a run; a longer one fails the test
+        std::chrono::seconds time_limit{240};  ///< for a run; a longer one fails the test
         la::CpuConfig config = la::CpuConfig::full();
     };
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What other processes can ask of a running machine.
 #include <cerrno>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
 #include "vmm/control/control_client.hpp"
-#include "vmm/control/control_folder.hpp"
 #include "vmm/machine/machine.hpp"
 #include "vmm/text.hpp"
 
@@ -16,13 +16,13 @@ namespace lkvm::vmm {
 
 Outcome<> Machine::open_control() {
     if (config_.control_socket.empty()) return {};
-    const std::string folder = control_folder();
+    const std::string folder = std::filesystem::path(config_.control_socket).parent_path();
     // A guest runs well without it, in a home that cannot be written for example.
     const auto do_without = [&](std::string_view why) {
         log_.warn(text(why, "; lkvm list, stop and the like will not find this guest"));
         return Outcome<>{};
     };
-    if (::mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
+    if (!folder.empty() && ::mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
         return do_without(text("control socket: '", folder, "': ", system_error_text(errno)));
     }
     // Again if the guest that had the name ended just now.

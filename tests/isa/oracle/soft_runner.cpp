@@ -143,7 +143,7 @@ RunResult run_soft(const Image& image, std::size_t cases, Pace pace) {
     cpu->reset();
     cpu->pc = pace == Pace::paged ? image.paged_entry : image.soft_entry;
     {
-        const Watchdog watchdog(*cpu, std::chrono::seconds(60));
+        const Watchdog watchdog(*cpu, std::chrono::seconds(240));
         std::optional<Disturber> disturber;
         if (pace == Pace::disturbed) disturber.emplace(system, code.span().size());
         if (pace == Pace::steps) {

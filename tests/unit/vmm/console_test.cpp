@@ -37,7 +37,7 @@ protected:
         int ends[2];
         EXPECT_EQ(::pipe(ends), 0);
         reader = vmm::UniqueFd(ends[0]);
-        writer = vmm::UniqueFd(ends[1]);
+        writer = ends[1];
         ::signal(SIGPIPE, SIG_IGN);
     }
     std::string read_some(std::size_t at_most) {
@@ -47,12 +47,14 @@ protected:
         return text;
     }
     vmm::UniqueFd reader;
-    vmm::UniqueFd writer;
+    // Never closed: the writing thread may outlive the test, and must not find another test's file
+    // under this number.
+    int writer = -1;
     BrokenCounter broken;
 };
 
 TEST_F(ConsoleOutput, WritesWhatItGets) {
-    vmm::ConsoleOutput output(writer.value(), broken);
+    vmm::ConsoleOutput output(writer, broken);
     output.write(bytes_of("hello "));
     output.write(bytes_of("world"));
     EXPECT_TRUE(output.drain(5s));
@@ -62,7 +64,7 @@ TEST_F(ConsoleOutput, WritesWhatItGets) {
 TEST_F(ConsoleOutput, LosesNothingWithASlowReader) {
     std::string sent;
     for (int i = 0; i < 60000; ++i) sent += std::to_string(i) + '\n';
-    vmm::ConsoleOutput output(writer.value(), broken);
+    vmm::ConsoleOutput output(writer, broken);
     std::thread producer([&] {
         for (std::size_t at = 0; at < sent.size(); at += 100) {
             output.write(bytes_of(std::string_view(sent).substr(at, 100)));
@@ -75,7 +77,7 @@ TEST_F(ConsoleOutput, LosesNothingWithASlowReader) {
 }
 
 TEST_F(ConsoleOutput, LetsWritersGoOnWhenUnlimited) {
-    vmm::ConsoleOutput output(writer.value(), broken);
+    vmm::ConsoleOutput output(writer, broken);
     std::thread producer([&] {
         const std::string block(4096, 'x');
         for (int i = 0; i < 100; ++i) output.write(bytes_of(block));
@@ -90,7 +92,7 @@ TEST_F(ConsoleOutput, LetsWritersGoOnWhenUnlimited) {
 
 TEST_F(ConsoleOutput, TellsOnceThatTheReaderIsGone) {
     reader = vmm::UniqueFd();
-    vmm::ConsoleOutput output(writer.value(), broken);
+    vmm::ConsoleOutput output(writer, broken);
     for (int i = 0; i < 10; ++i) {
         output.write(bytes_of("x"));
         output.drain(1s);
@@ -102,9 +104,9 @@ TEST_F(ConsoleOutput, TellsOnceThatTheReaderIsGone) {
 }
 
 TEST_F(ConsoleOutput, WaitsForANonblockingDescriptor) {
-    ASSERT_EQ(::fcntl(writer.value(), F_SETFL, O_NONBLOCK), 0);
+    ASSERT_EQ(::fcntl(writer, F_SETFL, O_NONBLOCK), 0);
     const std::string sent(200000, 'y');
-    vmm::ConsoleOutput output(writer.value(), broken);
+    vmm::ConsoleOutput output(writer, broken);
     std::thread producer([&] {
         for (std::size_t at = 0; at < sent.size(); at += 1000) {
             output.write(bytes_of(std::string_view(sent).substr(at, 1000)));

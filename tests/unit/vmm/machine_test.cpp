@@ -291,10 +291,10 @@ TEST(Machine, StaysPausedThoughTheGuestResetsItself) {
             config.control_socket = socket;
         });
     child.expect("boot 0\n");
-    EXPECT_EQ(ask(socket, "pause\n"), "ok\n");
+    ASSERT_EQ(ask(socket, "pause\n"), "ok\n");
     EXPECT_THAT(ask(socket, "stat\n"), HasSubstr("state paused"));
     // Goes on as boot 1 and is then reset.
-    EXPECT_EQ(ask(socket, "resume\n"), "ok\n");
+    ASSERT_EQ(ask(socket, "resume\n"), "ok\n");
     EXPECT_EQ(child.wait(), 0);
     EXPECT_THAT(child.printed, testing::EndsWith("boot 2\n"));
 }
