@@ -27,6 +27,14 @@ Outcome<std::unique_ptr<DiskDevice>> DiskDevice::create(DevicePlace place, DiskI
 }
 
 Outcome<> DiskDevice::build(const DiskOptions& options, WorkerPool& workers) {
+    image_.report_to([this](int error) {
+        // Once, as the guest tries as often as it likes.
+        if (complained_.exchange(true)) return;
+        place().log.line(LogLevel::warn, name(),
+                         text("'", image_.path(), "': ", system_error_text(error),
+                              "; the guest gets I/O errors"),
+                         static_cast<std::uint64_t>(error));
+    });
     const std::size_t count = options.queues;
     std::vector<EventLoop*> loops;
     std::vector<BlockBackend*> backends;

@@ -2,6 +2,7 @@
 // A guest's disk: virtio-blk on an image of the host.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,7 @@ private:
     [[nodiscard]] Outcome<> build(const DiskOptions& options, WorkerPool& workers);
 
     DiskImage image_;
+    std::atomic<bool> complained_{false};
     std::vector<std::unique_ptr<EventLoop>> loops_;
     std::vector<std::unique_ptr<BlockBackend, void (*)(BlockBackend*)>> backends_;
     std::unique_ptr<virtio::Queue[]> queues_;

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 
 #include <lkvm/block_backend.hpp>
 #include <lkvm/log.hpp>
@@ -48,6 +50,13 @@ public:
     /// -1 without O_DIRECT.
     [[nodiscard]] int direct_fd() const { return direct_fd_.value(); }
 
+    /// Has `told` hear of each request that the host fails, with the error number, on the thread
+    /// that did it. Before the image is used.
+    void report_to(std::function<void(int error)> told) { told_ = std::move(told); }
+    void failed(int error) const {
+        if (told_) told_(error);
+    }
+
 private:
     explicit DiskImage(std::string path)
         : path_(std::move(path)) {}
@@ -66,6 +75,7 @@ private:
     std::uint32_t direct_memory_alignment_ = 512;
     std::uint32_t direct_offset_alignment_ = 512;
     BlockProperties properties_;
+    std::function<void(int error)> told_;
 };
 
 /// Does a request at once on the calling thread; handles short transfers.

@@ -19,7 +19,7 @@ namespace {
 /// Calls `transfer(iovec*, count, offset)` until everything is done. A read that ends early, in a
 /// file that somebody shortened, is an error.
 template<class Transfer>
-BlockStatus transfer_all(const BlockRequest& request, Transfer transfer) {
+BlockStatus transfer_all(const DiskImage& image, const BlockRequest& request, Transfer transfer) {
     std::vector<iovec> pieces;
     pieces.reserve(request.buffers.size());
     for (const HostBuffer& buffer : request.buffers) pieces.push_back({buffer.data, buffer.size});
@@ -29,7 +29,10 @@ BlockStatus transfer_all(const BlockRequest& request, Transfer transfer) {
         const int count = static_cast<int>(std::min<std::size_t>(pieces.size() - at, IOV_MAX));
         const ssize_t moved = transfer(&pieces[at], count, static_cast<off_t>(offset));
         if (moved < 0 && errno == EINTR) continue;
-        if (moved <= 0) return BlockStatus::io_error;
+        if (moved <= 0) {
+            image.failed(moved == 0 ? EIO : errno);
+            return BlockStatus::io_error;
+        }
         offset += static_cast<std::uint64_t>(moved);
         auto left = static_cast<std::size_t>(moved);
         while (at < pieces.size() && left >= pieces[at].iov_len) left -= pieces[at++].iov_len;
@@ -41,14 +44,15 @@ BlockStatus transfer_all(const BlockRequest& request, Transfer transfer) {
 }
 
 BlockStatus read_request(const DiskImage& image, const BlockRequest& request) {
-    return transfer_all(request, [fd = image.fd_for(request)](iovec* to, int count, off_t where) {
-        return ::preadv(fd, to, count, where);
-    });
+    return transfer_all(image, request,
+                        [fd = image.fd_for(request)](iovec* to, int count, off_t where) {
+                            return ::preadv(fd, to, count, where);
+                        });
 }
 
 BlockStatus write_request(const DiskImage& image, const BlockRequest& request) {
     const int flags = request.durable ? RWF_DSYNC : 0;
-    return transfer_all(request,
+    return transfer_all(image, request,
                         [fd = image.fd_for(request), flags](iovec* from, int count, off_t where) {
                             return ::pwritev2(fd, from, count, where, flags);
                         });
@@ -72,14 +76,19 @@ bool write_zero_bytes(const DiskImage& image, const BlockRequest& request) {
         const ssize_t moved = ::pwrite(image.fd(), zeroes.data(), static_cast<std::size_t>(part),
                                        static_cast<off_t>(request.offset + done));
         if (moved < 0 && errno == EINTR) continue;
-        if (moved <= 0) return false;
+        if (moved <= 0) {
+            image.failed(moved == 0 ? EIO : errno);
+            return false;
+        }
         done += static_cast<std::uint64_t>(moved);
     }
     return true;
 }
 
 bool sync(const DiskImage& image) {
-    return ::fdatasync(image.fd()) == 0;
+    if (::fdatasync(image.fd()) == 0) return true;
+    image.failed(errno);
+    return false;
 }
 
 BlockStatus zero_request(const DiskImage& image, const BlockRequest& request) {
@@ -103,7 +112,9 @@ BlockStatus perform(const DiskImage& image, const BlockRequest& request) {
             return sync(image) ? BlockStatus::ok : BlockStatus::io_error;
         case BlockOperation::discard:
             if (allocate(image, request, FALLOC_FL_PUNCH_HOLE)) return BlockStatus::ok;
-            return errno == EOPNOTSUPP ? BlockStatus::not_supported : BlockStatus::io_error;
+            if (errno == EOPNOTSUPP) return BlockStatus::not_supported;
+            image.failed(errno);
+            return BlockStatus::io_error;
         case BlockOperation::write_zeroes:
             return zero_request(image, request);
     }

@@ -186,8 +186,10 @@ void UringBlockBackend::finish(BlockRequest& request, int result) {
         return threads_.submit(request, completion);
     }
     if (!transfer && result == 0) return completion.complete(request, BlockStatus::ok);
-    completion.complete(request,
-                        result == -EOPNOTSUPP ? BlockStatus::not_supported : BlockStatus::io_error);
+    if (result == -EOPNOTSUPP) return completion.complete(request, BlockStatus::not_supported);
+    // A read of nothing: somebody shortened the file.
+    image_.failed(result == 0 ? EIO : -result);
+    completion.complete(request, BlockStatus::io_error);
 }
 
 }  // namespace lkvm::vmm
