@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a guest can ask with hvcl; docs/zones.md is the reference.
+// What a guest can ask with hvcl; docs/zones-control.md is the reference.
 #pragma once
 
 #include <array>
