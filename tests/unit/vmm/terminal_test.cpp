@@ -110,7 +110,7 @@ TEST(Terminal, IsRestoredBeforeAFatalSignalEndsTheProcess) {
             ::raise(number);
         });
         const int status = child.wait();
-#if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer)
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
         EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == number) << number;
         EXPECT_TRUE(child.as_before()) << number;
 #else

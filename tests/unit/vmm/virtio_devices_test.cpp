@@ -177,6 +177,8 @@ TEST_F(StuckHost, IsNotWaitedForOnceTheUserGivesUp) {
     EXPECT_EQ(asked, 1u);
     finish(device);
     EXPECT_TRUE(devices->stop(60s).has_value());
+    devices.reset();
+    EXPECT_TRUE(deleted);
 }
 
 TEST_F(StuckHost, IsLeftBehindByTheDestructor) {

@@ -2,6 +2,7 @@
 // What zones' devices talk to, for tests.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include <lkvm/clock.hpp>
@@ -20,13 +21,14 @@ public:
     std::uint64_t step = 1000;  ///< that every look takes
 };
 
+/// Any CPU.
 class CountingDoorbell final : public Doorbell {
 public:
     void ring(unsigned) override { ++rung; }
     void pause() override { ++pauses; }
 
-    unsigned rung = 0;
-    unsigned pauses = 0;
+    std::atomic<unsigned> rung = 0;
+    std::atomic<unsigned> pauses = 0;
 };
 
 /// One queue that counts how often it is run.
