@@ -48,6 +48,27 @@ std::uint64_t sign_extend(std::uint64_t value, unsigned bytes) {
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(value << unused) >> unused);
 }
 
+/// The hypervisor itself is built without these registers: they hold what the last guest left.
+void clear_fp_and_vectors() {
+    constexpr std::uint32_t has_lasx = 1u << 7;
+    if ((read_cpucfg(2) & has_lasx) != 0) {
+        asm volatile(R"(
+    .irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    xvxor.v $xr\n, $xr\n, $xr\n
+    .endr)");
+    } else {
+        asm volatile(R"(
+    .irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    vxor.v $vr\n, $vr\n, $vr\n
+    .endr)");
+    }
+    asm volatile(R"(
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7
+    movgr2cf $fcc\n, $zero
+    .endr
+    movgr2fcsr $fcsr0, $zero)");
+}
+
 std::uint64_t watch_period() {
     return zones_clock().frequency() * watch_seconds;
 }
@@ -84,7 +105,7 @@ void Vcpu::reset(std::uint64_t pc, std::uint64_t a0, std::uint64_t a1, std::uint
 }
 
 void Vcpu::load_guest_registers() const {
-    // Whatever ran here before leaves nothing: its timer, interrupts, windows, reservation.
+    // Whatever ran here before leaves nothing.
     write_guest_csr<csr::tcfg::number>(0);
     write_guest_csr<csr::TICLR>(1);
     write_guest_csr<csr::crmd::number>(csr::crmd::DA::mask);
@@ -94,7 +115,13 @@ void Vcpu::load_guest_registers() const {
     write_guest_csr<csr::ecfg::number>(0);
     write_guest_csr<csr::estat::number>(0);
     write_guest_csr<csr::ERA>(0);
+    write_guest_csr<csr::BADV>(0);
+    write_guest_csr<csr::BADI>(0);
     write_guest_csr<csr::EENTRY>(0);
+    write_guest_csr<csr::tlbidx::number>(0);
+    write_guest_csr<csr::tlbehi::number>(0);
+    write_guest_csr<csr::tlbelo::number0>(0);
+    write_guest_csr<csr::tlbelo::number1>(0);
     write_guest_csr<csr::asid::number>(csr::asid::ASIDBITS::put(0, 10));
     write_guest_csr<csr::PGDL>(0);
     write_guest_csr<csr::PGDH>(0);
@@ -107,7 +134,13 @@ void Vcpu::load_guest_registers() const {
     write_guest_csr<csr::CNTC>(0);
     write_guest_csr<csr::llbctl::number>(csr::llbctl::WCLLB::mask);
     write_guest_csr<csr::TLBRENTRY>(0);
+    write_guest_csr<csr::TLBRBADV>(0);
     write_guest_csr<csr::tlbrera::number>(0);
+    write_guest_csr<csr::TLBRSAVE>(0);
+    write_guest_csr<csr::TLBRELO0>(0);
+    write_guest_csr<csr::TLBRELO1>(0);
+    write_guest_csr<csr::tlbrehi::number>(0);
+    write_guest_csr<csr::tlbrprmd::number>(0);
     write_guest_csr<csr::dmw::number0>(0);
     write_guest_csr<csr::dmw::number0 + 1>(0);
     write_guest_csr<csr::dmw::number0 + 2>(0);
@@ -129,8 +162,9 @@ void Vcpu::load_guest_registers() const {
     write_csr<csr::pwcl::number>(Stage2::pwcl);
     write_csr<csr::pwch::number>(Stage2::pwch);
     write_csr<csr::stlbps::number>(Stage2::page_bits);
-    // FP and vectors belong to the guest: the hypervisor is built without them.
+    // FP and vectors belong to the guest.
     write_csr<csr::euen::number>(csr::euen::writable);
+    clear_fp_and_vectors();
 }
 
 void Vcpu::save_timer() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A zone that does, for each typed letter, something that no zone must do. All of its memory that
-// nothing was loaded into must be zero whenever it starts; it writes to all of it.
+// nothing was loaded into must be zero whenever it starts, and so must registers that a kernel
+// before it may have used; it writes to all of them.
 
 #include "bare/zone.hpp"
 
@@ -8,6 +9,42 @@ namespace {
 
 constexpr uint64_t nowhere = 0x70000000, bank_size = 0x800000;
 alignas(4096) uint32_t empty_page[1024];
+
+/// Which of vectors, FP flags and CSRs was not zero; 0: none. Leaves all of them used.
+unsigned look_at_registers() {
+    using namespace csr_number;
+    constexpr uint64_t units = 7, used = 0xaaaa'aaaa'aaaa'a000;
+    static uint64_t vectors[32][4];
+    uint64_t flag, control;
+    csr<euen>(units);
+    asm volatile(R"(
+        .irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+        xvst $xr\n, %2, 32 * \n
+        xvreplgr2vr.d $xr\n, %2
+        .endr
+        movcf2gr %0, $fcc7
+        ori $t0, $zero, 1
+        movgr2cf $fcc7, $t0
+        movfcsr2gr %1, $fcsr0
+        ori $t0, $zero, 1 << 9
+        movgr2fcsr $fcsr0, $t0)"
+                 : "=&r"(flag), "=&r"(control)
+                 : "r"(vectors)
+                 : "memory", "t0");
+    csr<euen>(0);
+    for (const auto& vector : vectors) {
+        for (const uint64_t part : vector) {
+            if (part != 0) return 1;
+        }
+    }
+    if ((flag | control) != 0) return 2;
+    // What they had before.
+    const uint64_t registers = csr<badv>(used) | csr<tlbidx>(used >> 40 & 0xfff) |
+                               csr<tlbehi>(used) | csr<tlbelo0>(used) | csr<tlbelo1>(used) |
+                               csr<tlbrbadv>(used) | csr<tlbrsave>(used) | csr<tlbrelo0>(used) |
+                               csr<tlbrelo1>(used) | csr<tlbrehi>(used) | csr<tlbrprmd>(3);
+    return registers != 0 ? 3 : 0;
+}
 
 void read(uint64_t address) {
     const uint64_t value = mmio<uint64_t>(address);
@@ -123,6 +160,12 @@ void misbehave(char what) {
 }  // namespace
 
 void program() {
+    if (const unsigned what = look_at_registers(); what != 0) {
+        put("memory was not clear, nor were registers: ");
+        put_number(what);
+        put('\n');
+        jump(nowhere);
+    }
     csr<csr_number::tlbrentry>(0);  // what is not mapped has no handler
     const FreeMemory memory = look_and_soil();
     if (memory.bytes == 0 || memory.first_set != 0) {
