@@ -110,10 +110,6 @@ void refill_without_handler() {
     [[maybe_unused]] volatile uint64_t value = *reinterpret_cast<volatile uint64_t*>(0x1000);
 }
 
-// A program's loop, at PLV 3.
-asm("endless_program: cpucfg $t0, $zero\n b endless_program\n");
-extern "C" void endless_program(uint64_t);
-
 void flood_of_timers() {
     csr<tcfg>(1 | 2 | 4);
     csr<ecfg>(1 << 11);
@@ -152,7 +148,6 @@ void misdeed(uint64_t number) {
         case 0x18: for (;;) asm volatile("iocsrrd.d $t0, $zero" ::: "t0");
         case 0x19: for (;;) hypercall(0x1234);
         case 0x1a: load<uint64_t>(1ull << 47 | physical(table)); break;
-        case 0x1b: at_level_3(address_of(endless_program)); break;
         // From here on it goes on.
         case 0x20: answer(hypercall(0)); break;
         case 0x21: answer(hypercall(1, beyond_ram, 16)); break;
