@@ -83,15 +83,18 @@ bool OutputMux::has_more() const {
 
 /// Whose turn it is; false: nobody's.
 bool OutputMux::choose() {
-    if (in_line_ && queues_[current_].size != 0) return true;
-    if (in_line_ && patience_ != 0) return false;
+    const bool goes_on = in_line_ && queues_[current_].size != 0;
+    if (in_line_ && turn_ < longest_turn) {
+        if (goes_on) return true;
+        if (patience_ != 0) return false;
+    }
     for (std::size_t i = 1; i <= queues_.size(); ++i) {
         const std::size_t source = (current_ + i) % queues_.size();
         if (!is_ready(source)) continue;
         current_ = source;
         return true;
     }
-    return false;
+    return goes_on;
 }
 
 void OutputMux::begin_line(std::string_view name, Out& out) {
@@ -102,6 +105,7 @@ void OutputMux::begin_line(std::string_view name, Out& out) {
     }
     in_line_ = true;
     owner_ = current_;
+    turn_ = 0;
 }
 
 void OutputMux::end_line(Out& out) {
@@ -116,6 +120,7 @@ void OutputMux::put_next(Out& out) {
     if (c == line_of_hypervisor) return begin_line("zones", out);
     if (!in_line_) begin_line(prefixes_ ? queue.name : std::string_view{}, out);
     if (c == '\n') return end_line(out);
+    ++turn_;
     out.put(c);
 }
 

@@ -85,6 +85,38 @@ TEST_F(Mux, InterruptsALineThatStandsForLong) {
     EXPECT_EQ(take(mux), "[left] ls\r\n");
 }
 
+TEST_F(Mux, KeepsThePortFromNobodyForALineWithoutAnEnd) {
+    const std::string endless(OutputMux::most_written, 'x');
+    EXPECT_TRUE(write(mux, 1, "other\n"));
+    EXPECT_TRUE(mux.line(OutputMux::hypervisor, "news"));
+    EXPECT_EQ(take(mux), "[right] other\r\n[zones] news\r\n");
+    std::string all;
+    const auto go_on = [&] {
+        EXPECT_TRUE(write(mux, 0, endless));
+        all += take(mux);
+    };
+    go_on();
+    EXPECT_TRUE(write(mux, 1, "other\n"));
+    EXPECT_TRUE(mux.line(OutputMux::hypervisor, "news"));
+    while (all.size() <= OutputMux::longest_turn - endless.size()) go_on();
+    EXPECT_EQ(all.find('\n'), std::string::npos);
+    // Then the others have their turn, and it goes on in a line of its own.
+    go_on();
+    go_on();
+    const std::string others = "\r\n[right] other\r\n[zones] news\r\n[left] x";
+    EXPECT_NE(all.find(others), std::string::npos) << all;
+}
+
+TEST_F(Mux, GoesOnInTheSameLineIfOthersHaveNothing) {
+    const std::string piece(OutputMux::most_written, 'x');
+    std::string all;
+    while (all.size() < 2 * OutputMux::longest_turn) {
+        EXPECT_TRUE(write(mux, 0, piece));
+        all += take(mux);
+    }
+    EXPECT_EQ(all.find('\n'), std::string::npos);
+}
+
 TEST_F(Mux, RefusesAWholeWriteWithoutRoomAndKeepsSomeForTheHypervisor) {
     const std::string text(OutputMux::most_written, 'x');
     std::size_t written = 0;
