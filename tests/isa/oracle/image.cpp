@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstring>
+#include <stdexcept>
 
 #include "loongarch/csr/csr.hpp"
 #include "tests/isa/oracle/assembler.hpp"
@@ -259,7 +260,11 @@ private:
 
     void place_bodies(Image& image) {
         for (std::size_t i = 0; i < bodies_.size(); ++i) {
-            a_.pad_to(bodies_[i].before.gpr[body_register]);
+            const std::uint64_t address = bodies_[i].before.gpr[body_register];
+            if (address < a_.here() || address >= data_base) {
+                throw std::logic_error("oracle: a case has lost its place");
+            }
+            a_.pad_to(address);
             for (const std::uint32_t word : bodies_[i].words) a_.word(word);
             a_.jump(save_);
             const CaseBlock& block = bodies_[i].before;

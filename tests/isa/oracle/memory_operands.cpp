@@ -159,7 +159,7 @@ void prepare_memory(Body& body, Decoded decoded, Random& random, std::size_t ind
             state.gpr[decoded.rk] = base + random.below(3) - 1;
         }
     }
-    if (text_of(insn).starts_with("amcas") && random.one_in(2)) {
+    if (text_of(insn).starts_with("amcas") && decoded.rd != body_register && random.one_in(2)) {
         state.gpr[decoded.rd] = memory_value(state, at, access_size(insn));
     }
     if (is_store_conditional(insn)) {
