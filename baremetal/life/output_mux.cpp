@@ -88,6 +88,7 @@ bool OutputMux::choose() {
         if (goes_on) return true;
         if (patience_ != 0) return false;
     }
+    turn_ = 0;  // the next turn begins: nobody is looked for at every byte
     for (std::size_t i = 1; i <= queues_.size(); ++i) {
         const std::size_t source = (current_ + i) % queues_.size();
         if (!is_ready(source)) continue;

@@ -22,7 +22,7 @@ public:
     static constexpr std::size_t most_written = 256;              ///< at once by a zone
     /// Zones leave this much for lines about them.
     static constexpr std::size_t reserve = 1024;
-    /// After so much in one line it is interrupted if others have something.
+    /// Every so many bytes of one line it is interrupted if others have something.
     static constexpr std::size_t longest_turn = capacity;
     /// Room that take() needs at least.
     static constexpr std::size_t least_taken = 64;
@@ -80,7 +80,7 @@ private:
     bool prefixes_ = false;
     bool in_line_ = false;   ///< the port's line has begun
     std::size_t owner_ = 0;  ///< of the port's line, or of the last one
-    std::size_t turn_ = 0;   ///< bytes in the port's line
+    std::size_t turn_ = 0;   ///< bytes in the port's line since others had their chance
     std::size_t current_ = 0;
     std::size_t focus_ = 0;
     unsigned patience_ = 0;  ///< with the owner of the port's line

@@ -98,10 +98,9 @@ TEST_F(Mux, KeepsThePortFromNobodyForALineWithoutAnEnd) {
     go_on();
     EXPECT_TRUE(write(mux, 1, "other\n"));
     EXPECT_TRUE(mux.line(OutputMux::hypervisor, "news"));
-    while (all.size() <= OutputMux::longest_turn - endless.size()) go_on();
-    EXPECT_EQ(all.find('\n'), std::string::npos);
-    // Then the others have their turn, and it goes on in a line of its own.
-    go_on();
+    // When its turn ends the others have theirs, and it goes on in a line of its own.
+    while (all.find('\n') == std::string::npos && all.size() < 2 * OutputMux::longest_turn) go_on();
+    EXPECT_GE(all.find('\n'), OutputMux::longest_turn);
     go_on();
     const std::string others = "\r\n[right] other\r\n[zones] news\r\n[left] x";
     EXPECT_NE(all.find(others), std::string::npos) << all;
