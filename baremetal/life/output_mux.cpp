@@ -43,6 +43,10 @@ char OutputMux::Queue::pop() {
     return c;
 }
 
+bool OutputMux::Queue::has_text() const {
+    return size != 0 && text[first] != '\n' && text[first] != line_of_hypervisor;
+}
+
 bool OutputMux::write(std::size_t zone, std::span<const std::byte> bytes) {
     Queue& queue = queues_[zone];
     LKVM_ASSERT(bytes.size() <= most_written);
@@ -123,6 +127,10 @@ void OutputMux::put_next(Out& out) {
     if (c == '\n') return end_line(out);
     ++turn_;
     out.put(c);
+    while (queue.has_text() && turn_ < longest_turn && out.has_room()) {
+        ++turn_;
+        out.put(queue.pop());
+    }
 }
 
 std::size_t OutputMux::take(std::span<char> room) {

@@ -68,6 +68,8 @@ private:
 
         void push(char c);
         [[nodiscard]] char pop();
+        /// The next is a byte within a line.
+        [[nodiscard]] bool has_text() const;
     };
     class Out;
 
