@@ -47,6 +47,11 @@ bool OutputMux::Queue::has_text() const {
     return size != 0 && text[first] != '\n' && text[first] != line_of_hypervisor;
 }
 
+void OutputMux::name_zone(std::size_t zone, std::string_view name) {
+    queues_[zone].name = name;
+    if (zones_ <= zone) zones_ = zone + 1;
+}
+
 bool OutputMux::write(std::size_t zone, std::span<const std::byte> bytes) {
     Queue& queue = queues_[zone];
     LKVM_ASSERT(bytes.size() <= most_written);
@@ -93,8 +98,10 @@ bool OutputMux::choose() {
         if (patience_ != 0) return false;
     }
     turn_ = 0;  // the next turn begins: nobody is looked for at every byte
-    for (std::size_t i = 1; i <= queues_.size(); ++i) {
-        const std::size_t source = (current_ + i) % queues_.size();
+    const std::size_t last = current_ == hypervisor ? zones_ : current_;
+    for (std::size_t i = 1; i <= zones_ + 1; ++i) {
+        const std::size_t next = (last + i) % (zones_ + 1);
+        const std::size_t source = next == zones_ ? hypervisor : next;
         if (!is_ready(source)) continue;
         current_ = source;
         return true;

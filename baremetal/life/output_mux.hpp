@@ -27,7 +27,8 @@ public:
     /// Room that take() needs at least.
     static constexpr std::size_t least_taken = 64;
 
-    void name_zone(std::size_t zone, std::string_view name) { queues_[zone].name = name; }
+    /// Before anything else about the zone.
+    void name_zone(std::size_t zone, std::string_view name);
     /// With one zone there is nothing to tell apart.
     void set_prefixes(bool on) { prefixes_ = on; }
     /// Whose output is not held back.
@@ -79,6 +80,7 @@ private:
     void begin_line(std::string_view name, Out& out);
     void end_line(Out& out);
 
+    std::size_t zones_ = 0;  ///< those from here on have no name and write nothing
     bool prefixes_ = false;
     bool in_line_ = false;   ///< the port's line has begun
     std::size_t owner_ = 0;  ///< of the port's line, or of the last one
