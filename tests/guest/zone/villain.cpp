@@ -97,7 +97,7 @@ void exception_loop() {
 }
 
 // A handler whose first instruction raises the exception again.
-asm(".balign 4096\n bad_handler: syscall 0\n b bad_handler\n");
+asm(".globl bad_handler\n .balign 4096\n bad_handler: syscall 0\n b bad_handler\n");
 extern "C" const char bad_handler[];
 
 void handler_that_faults() {
@@ -108,6 +108,18 @@ void handler_that_faults() {
 void refill_without_handler() {
     csr<tlbrentry>(beyond_ram);
     [[maybe_unused]] volatile uint64_t value = *reinterpret_cast<volatile uint64_t*>(0x1000);
+}
+
+// A program's loop, read at its physical address.
+asm(".globl endless_program\n endless_program: cpucfg $t0, $zero\n b endless_program\n");
+extern "C" const char endless_program[];
+
+void run_endless_program() {
+    constexpr uint64_t level = 3, cached_memory = 1 << 4;
+    csr<dmw0>(1 << level | cached_memory);
+    csr<prmd>(level);
+    csr<era>(physical(endless_program));
+    asm volatile("ertn");
 }
 
 void flood_of_timers() {
@@ -174,8 +186,9 @@ void misdeed(uint64_t number) {
         case 0x31: for (uint64_t i = 0; i < 0x10000; i += 8) iocsr_write(i & ~0xffull, i & ~0xffull); break;
         case 0x33: mmio<uint8_t>(0x100e001c) = 0x99; mmio<uint8_t>(0x100e001d) = 0xff; break;
         case 0x34: asm volatile(".word 0x0600cc20" ::: "memory"); break;  // a cacop
-        // This one neither parks it nor ends.
+        // These neither park it nor end.
         case 0x40: for (;;) asm volatile("" ::: "memory");
+        case 0x41: run_endless_program(); break;
         // clang-format on
         default:
             tell("no such misdeed: ", number);
