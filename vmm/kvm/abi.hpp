@@ -3,6 +3,7 @@
 // also compiles (and is tested) where <linux/kvm.h> is another architecture's. KVM api.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 
@@ -134,6 +135,16 @@ inline constexpr unsigned long create_device = _IOWR(ioctl_type, 0xe0, CreateDev
 inline constexpr unsigned long set_device_attr = _IOW(ioctl_type, 0xe1, DeviceAttr);
 inline constexpr unsigned long get_device_attr = _IOW(ioctl_type, 0xe2, DeviceAttr);
 inline constexpr unsigned long has_device_attr = _IOW(ioctl_type, 0xe3, DeviceAttr);
+
+/// ioctl() until no signal interrupts it, for all but request_run: create_vm gives up for a pending
+/// one, and for work that io_uring has for the thread.
+template<class Argument>
+int ask(int fd, unsigned long request, Argument argument) {
+    for (;;) {
+        const int result = ::ioctl(fd, request, argument);
+        if (result >= 0 || errno != EINTR) return result;
+    }
+}
 
 // Registers, KVM api KVM_SET_ONE_REG.
 inline constexpr std::uint64_t reg_base = 0x9030'0000'0000'0000;

@@ -71,7 +71,7 @@ Outcome<Host> Host::open() {
     }
     UniqueFd fd{::open(device, O_RDWR | O_CLOEXEC)};
     if (!fd.valid()) return setup_failure(why_not_open(errno));
-    const int version = ::ioctl(fd.value(), get_api_version, 0);
+    const int version = ask(fd.value(), get_api_version, 0);
     if (version != api_version) {
         return setup_failure(
             text(device, " speaks API version ", version, ", expected ", api_version));
@@ -83,14 +83,14 @@ Outcome<Host> Host::open() {
         std::pair{Capability::readonly_mem, "read-only memory"},
     };
     for (const auto& [capability, name] : needed) {
-        if (::ioctl(fd.value(), check_extension, static_cast<unsigned long>(capability)) <= 0) {
+        if (ask(fd.value(), check_extension, static_cast<unsigned long>(capability)) <= 0) {
             return setup_failure(text("this kernel's KVM lacks ", name, "; a newer one is needed"));
         }
     }
     if (const std::string why = why_too_narrow(guest_address_bits()); !why.empty()) {
         return setup_failure(why);
     }
-    const int size = ::ioctl(fd.value(), get_vcpu_mmap_size, 0);
+    const int size = ask(fd.value(), get_vcpu_mmap_size, 0);
     if (size < static_cast<int>(sizeof(Run))) {
         return setup_failure(text(device, ": cannot size a vCPU: ", std::strerror(errno)));
     }

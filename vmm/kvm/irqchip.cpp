@@ -20,7 +20,7 @@ constexpr std::array kinds{Device::ipi, Device::eiointc, Device::pch_pic};
 bool Irqchip::available(int vm_fd) {
     for (const Device kind : kinds) {
         CreateDevice request{static_cast<std::uint32_t>(kind), 0, create_device_test};
-        if (::ioctl(vm_fd, create_device, &request) != 0) return false;
+        if (ask(vm_fd, create_device, &request) != 0) return false;
     }
     return true;
 }
@@ -28,7 +28,7 @@ bool Irqchip::available(int vm_fd) {
 Outcome<> Irqchip::set_attribute(const UniqueFd& device, std::uint32_t group,
                                  std::uint64_t attribute, const void* value) {
     DeviceAttr attr{0, group, attribute, reinterpret_cast<std::uint64_t>(value)};
-    if (::ioctl(device.value(), set_device_attr, &attr) != 0) {
+    if (ask(device.value(), set_device_attr, &attr) != 0) {
         return setup_failure(text("KVM refuses to set up its interrupt chips (group ", Hex{group},
                                   ", attribute ", attribute, "): ", std::strerror(errno)));
     }
@@ -40,7 +40,7 @@ Outcome<> Irqchip::create(int vm_fd, unsigned cpu_count, bool virtual_extension,
     vm_fd_ = vm_fd;
     for (std::size_t i = 0; i < kinds.size(); ++i) {
         CreateDevice request{static_cast<std::uint32_t>(kinds[i]), 0, 0};
-        if (::ioctl(vm_fd, create_device, &request) != 0) {
+        if (ask(vm_fd, create_device, &request) != 0) {
             return setup_failure(
                 text("KVM cannot make its interrupt chips: ", std::strerror(errno)));
         }
@@ -65,7 +65,7 @@ void Irqchip::connect_pulses(std::uint32_t edge_pins) {
         request.fd = static_cast<std::uint32_t>(pulse.value());
         request.gsi = pin;
         // Without one, set_pin() takes the longer way.
-        if (pulse.valid() && ::ioctl(vm_fd_, request_irqfd, &request) == 0) {
+        if (pulse.valid() && ask(vm_fd_, request_irqfd, &request) == 0) {
             pulses_[pin] = std::move(pulse);
         }
     }
@@ -77,7 +77,7 @@ void Irqchip::set_pin(unsigned pin, bool level) {
         return;
     }
     IrqLevel request{pin, level ? 1u : 0u};
-    ::ioctl(vm_fd_, request_irq_line, &request);
+    ask(vm_fd_, request_irq_line, &request);
 }
 
 }  // namespace lkvm::vmm::kvm

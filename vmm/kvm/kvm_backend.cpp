@@ -25,7 +25,7 @@ public:
         , fatal_(request.fatal) {}
 
     [[nodiscard]] Outcome<> create(const BackendRequest& request) {
-        vm_ = UniqueFd{::ioctl(host_.fd(), kvm::create_vm, 0)};
+        vm_ = UniqueFd{kvm::ask(host_.fd(), kvm::create_vm, 0)};
         if (!vm_.valid()) {
             return setup_failure(text("KVM cannot make a machine: ", std::strerror(errno)));
         }
@@ -69,7 +69,7 @@ public:
         request.fd = doorbell.value();
         request.flags = kvm::ioeventfd_datamatch;
         // The kernel has room for about a thousand; the stores to others are exits.
-        if (!doorbell.valid() || ::ioctl(vm_.value(), kvm::request_ioeventfd, &request) != 0) {
+        if (!doorbell.valid() || kvm::ask(vm_.value(), kvm::request_ioeventfd, &request) != 0) {
             return -1;
         }
         doorbells_.push_back(std::move(doorbell));
@@ -121,7 +121,7 @@ public:
 private:
     [[nodiscard]] bool has(kvm::VmFeature feature) const {
         kvm::DeviceAttr attr{0, kvm::vm_feature_group, static_cast<std::uint64_t>(feature), 0};
-        return ::ioctl(vm_.value(), kvm::has_device_attr, &attr) == 0;
+        return kvm::ask(vm_.value(), kvm::has_device_attr, &attr) == 0;
     }
 
     /// The kernel's masks decide what can be offered; this is what the user takes away.
@@ -151,7 +151,7 @@ private:
                                        std::uint32_t flags) {
         kvm::MemoryRegion region{slots_++, flags, base, memory.size(),
                                  reinterpret_cast<std::uint64_t>(memory.data())};
-        if (::ioctl(vm_.value(), kvm::set_user_memory_region, &region) != 0) {
+        if (kvm::ask(vm_.value(), kvm::set_user_memory_region, &region) != 0) {
             return setup_failure(text("KVM refuses memory at ", Hex{base}, " of ", memory.size(),
                                       " bytes: ", std::strerror(errno)));
         }

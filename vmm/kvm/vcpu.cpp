@@ -42,7 +42,7 @@ Vcpu::~Vcpu() {
 
 bool Vcpu::set_reg(std::uint64_t id, std::uint64_t value) {
     OneReg reg{id, reinterpret_cast<std::uint64_t>(&value)};
-    return ::ioctl(fd_.value(), set_one_reg, &reg) == 0;
+    return ask(fd_.value(), set_one_reg, &reg) == 0;
 }
 
 Outcome<> Vcpu::set_cpucfg(const GuestFeatures& features) {
@@ -50,7 +50,7 @@ Outcome<> Vcpu::set_cpucfg(const GuestFeatures& features) {
         if (word == 6 && !features.pmu) continue;
         std::uint64_t mask = 0;
         DeviceAttr attr{0, vcpu_cpucfg_group, word, reinterpret_cast<std::uint64_t>(&mask)};
-        if (::ioctl(fd_.value(), get_device_attr, &attr) != 0) mask = 0xffffffff;
+        if (ask(fd_.value(), get_device_attr, &attr) != 0) mask = 0xffffffff;
         std::uint64_t value = host_cpucfg(word) & mask;
         if (word == 1) {
             // Guests have one physical address bit less than virtual ones; no message interrupts.
@@ -68,7 +68,7 @@ Outcome<> Vcpu::set_cpucfg(const GuestFeatures& features) {
     std::uint64_t value = features.paravirtual;
     DeviceAttr attr{0, vcpu_cpucfg_group, cpucfg_pv_features,
                     reinterpret_cast<std::uint64_t>(&value)};
-    if (::ioctl(fd_.value(), set_device_attr, &attr) != 0) {
+    if (ask(fd_.value(), set_device_attr, &attr) != 0) {
         return setup_failure(
             text("KVM refuses the paravirtual features ", Hex{value}, ": ", std::strerror(errno)));
     }
@@ -76,7 +76,7 @@ Outcome<> Vcpu::set_cpucfg(const GuestFeatures& features) {
 }
 
 Outcome<> Vcpu::create(const Host& host, int vm_fd, const GuestFeatures& features) {
-    fd_ = UniqueFd{::ioctl(vm_fd, create_vcpu, static_cast<unsigned long>(index_))};
+    fd_ = UniqueFd{ask(vm_fd, create_vcpu, static_cast<unsigned long>(index_))};
     if (!fd_.valid()) {
         return setup_failure(text("KVM cannot make vCPU ", index_, ": ", std::strerror(errno)));
     }
@@ -130,13 +130,13 @@ void Vcpu::reset(const VcpuStart& start) {
     regs.gpr[4] = start.a0;
     regs.gpr[5] = start.a1;
     regs.gpr[6] = start.a2;
-    ::ioctl(fd_.value(), set_regs, &regs);
+    ask(fd_.value(), set_regs, &regs);
     run_->exit_reason = 0;
 }
 
 void Vcpu::interrupt(unsigned line, bool level) {
     Interrupt request{level ? static_cast<std::int32_t>(line) : -static_cast<std::int32_t>(line)};
-    ::ioctl(fd_.value(), request_interrupt, &request);
+    ask(fd_.value(), request_interrupt, &request);
 }
 
 void Vcpu::start() {
@@ -228,13 +228,13 @@ void Vcpu::loop() {
 VcpuRegisters Vcpu::registers() const {
     Regs regs{};
     VcpuRegisters registers;
-    if (::ioctl(fd_.value(), get_regs, &regs) != 0) return registers;
+    if (ask(fd_.value(), get_regs, &regs) != 0) return registers;
     registers.pc = regs.pc;
     for (std::size_t i = 0; i < registers.gpr.size(); ++i) registers.gpr[i] = regs.gpr[i];
     for (std::size_t i = 0; i < shown_csrs.size(); ++i) {
         OneReg reg{csr_reg(shown_csrs[i].number),
                    reinterpret_cast<std::uint64_t>(&registers.csr[i])};
-        static_cast<void>(::ioctl(fd_.value(), get_one_reg, &reg));
+        static_cast<void>(ask(fd_.value(), get_one_reg, &reg));
     }
     return registers;
 }
