@@ -23,9 +23,13 @@ bool is_directory(const std::string& path) {
     return ::stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode);
 }
 
-bool same_file(const std::string& path, const std::string& other) {
-    std::error_code missing;
-    return std::filesystem::equivalent(path, other, missing);
+/// Whether what is written to the one disk is also in the other.
+bool same_disk(const std::string& path, const std::string& other) {
+    struct stat one{};
+    struct stat two{};
+    if (::stat(path.c_str(), &one) != 0 || ::stat(other.c_str(), &two) != 0) return false;
+    if (S_ISBLK(one.st_mode) && S_ISBLK(two.st_mode)) return one.st_rdev == two.st_rdev;
+    return S_ISREG(one.st_mode) && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
 }
 
 const ShareOptions* root_share(const DeviceOptions& devices) {
@@ -68,7 +72,7 @@ Outcome<> check_disks(const std::vector<std::string>& arguments, DeviceOptions& 
                             "' is a directory, the root file system, which has no options but ro"));
         }
         for (const DiskOptions& other : devices.disks) {
-            if (same_file(disk.path, other.path) && !(disk.read_only && other.read_only)) {
+            if (same_disk(disk.path, other.path) && !(disk.read_only && other.read_only)) {
                 return bad("the same image twice, expected ro with both");
             }
         }

@@ -224,7 +224,8 @@ TEST(CommandLine, RefusesTheSameThingTwice) {
               "--disk '" + writable + "': the same image twice, expected ro with both");
     const auto both = run({"k", "-d", read_only.c_str(), "-d", read_only.c_str()});
     EXPECT_EQ(both.machine.devices.disks.size(), 2u);
-    // What is not there is not the same; that is told when it is opened.
+    // What is not there, or no disk, is not the same; that is told when it is opened.
+    EXPECT_EQ(run({"k", "-d", "/dev/null", "-d", "/dev/null"}).machine.devices.disks.size(), 2u);
     EXPECT_EQ(run({"k", "-d", "/no/a", "-d", "/no/a"}).machine.devices.disks.size(), 2u);
 }
 
